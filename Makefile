@@ -1,0 +1,75 @@
+# Every target does its own set-up: Python 3.11 or newer and make are all it takes.
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := PYTHONPATH=.:layers/core/python $(BIN)/python
+export SAM_CLI_TELEMETRY := 0
+
+# The Lambda runtime's Python, which `sam build` needs: on the PATH, or among pyenv's versions.
+PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
+	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
+
+.PHONY: help dev demo test lint format build bench pr install browser clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+dev: $(VENV)/run.done ## Start everything on this machine (PORT=8000)
+	@$(RUN) -m local --port $(PORT) $(ARGS)
+
+demo: $(VENV)/run.done ## Make one video without a browser
+	@$(RUN) -m local.demo
+
+test: $(VENV)/dev.done browser ## Run the tests (ARGS="-k name" for some of them)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+lint: $(VENV)/dev.done ## Check the style, the types, the imports and the template
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=.:layers/core/python $(BIN)/lint-imports --no-cache
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/sam validate --lint --region us-east-1
+
+format: $(VENV)/dev.done ## Put the code into the common style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Python 3.13)
+	@test -n "$(PYTHON313_DIR)" || { echo "make build needs Python 3.13, the runtime of the functions"; exit 1; }
+	PATH="$(PYTHON313_DIR):$$PATH" $(BIN)/sam build
+	"$(PYTHON313_DIR)/python3.13" -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
+	@find .aws-sam/build -name '_pydantic_core*aarch64*.so' | grep -q . || { echo "the layer is not for arm64"; exit 1; }
+
+bench: $(VENV)/dev.done ## Measure the parser and the copy of a large file
+	$(RUN) -m tests.bench
+
+pr: lint build test ## Everything that must hold before a change lands
+
+install: $(VENV)/dev.done ## Set up for development
+
+browser: ## Install Chromium for the tests of the page, where that is possible
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium; } \
+		|| echo "There is no Chromium here, so the tests of the page will be skipped."
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/python.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
+	@touch $@
+
+$(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/requirements.txt
+	@echo "Installing what the local run needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r local/requirements.txt
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/run.done requirements-dev.txt
+	@echo "Installing what development needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
