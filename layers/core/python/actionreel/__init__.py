@@ -1,0 +1,1 @@
+"""Actionreel: what a language model writes becomes videos."""

@@ -1,0 +1,140 @@
+"""What crosses the API, in the shapes that the contract promises: camelCase names.
+
+The OpenAPI schema is made of these.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from actionreel.models import ErrorCode, VideoStatus
+
+
+class ApiDocument(BaseModel):
+    """What crosses the API: camelCase names."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class ActionsRequest(ApiDocument):
+    """The body of `POST /actions`. A field that is unknown is refused: it may be a `messageId`
+    with another spelling, and then the message would count twice."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    message_id: str | None = Field(default=None, min_length=1, max_length=200)
+    conversation_id: str | None = Field(default=None, min_length=1, max_length=200)
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+class ErrorBody(ApiDocument):
+    """Every error of the API."""
+
+    error: str
+    code: str
+
+
+class _Result(ApiDocument):
+    """What all results have: notices if a value was changed, and the caller's `meta`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    notices: list[str] | None = None
+
+
+class PendingData(ApiDocument):
+    """Where a video stands; `progress` in percent, if the provider tells."""
+
+    video_id: str
+    message: str
+    status: Literal["queued", "generating", "storing"]
+    progress: int | None
+    retry_after_seconds: int
+
+
+class PendingResult(_Result):
+    """The video is being made."""
+
+    type: Literal["VIDEO_PENDING"]
+    data: PendingData
+
+
+class ChatVideoData(ApiDocument):
+    """Where the finished video is."""
+
+    video_id: str
+    video_url: str
+    poster_url: str | None
+
+
+class ChatVideoResult(_Result):
+    """The video is there."""
+
+    type: Literal["CHAT_VIDEO"]
+    data: ChatVideoData
+
+
+class ErrorResult(_Result):
+    """There is no video; `error` is a sentence for the reader."""
+
+    error: str
+    code: ErrorCode
+    retryable: bool
+    video_id: str | None = None
+
+
+class ActionsResponse(ApiDocument):
+    """The body of the answer to `POST /actions`: CONTINUE if the text holds no action."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["RESPONSE", "CONTINUE"]
+    results: list[PendingResult | ChatVideoResult | ErrorResult] | None = None
+
+
+class VideoError(ApiDocument):
+    """Why a video ended without a file, as its record shows it."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+
+
+class VideoView(ApiDocument):
+    """A record, as the API shows it."""
+
+    video_id: str
+    status: VideoStatus
+    progress: int | None
+    prompt: str
+    model: str
+    provider: str
+    seconds: int
+    size: str | None
+    input_reference_url: str | None
+    conversation_id: str | None
+    message_id: str | None
+    notices: list[str]
+    created_at: datetime
+    submitted_at: datetime | None
+    completed_at: datetime | None
+    video_url: str | None
+    poster_url: str | None
+    bytes: int | None
+    error: VideoError | None
+    maybe_charged: bool
+    cost_usd: float | None
+
+
+class VideoPage(ApiDocument):
+    """The body of `GET /videos`: newest first; `cursor` asks for the next page."""
+
+    videos: list[VideoView]
+    cursor: str | None

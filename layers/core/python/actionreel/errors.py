@@ -1,0 +1,163 @@
+"""Every error that Actionreel raises on purpose.
+
+The class names are part of the contract: the state machine's `Retry` and `Catch` match on them, so
+renaming a class here means renaming it in `statemachine/video_generation.asl.json`.
+
+    ActionreelError
+    ├── RequestError                 the HTTP request cannot be answered (carries its status)
+    ├── InvalidActionError           a tag cannot be carried out as it is written
+    ├── TooManyActionsError          more tags in one message than we act on
+    ├── MessageMismatchError         a message id came again with another text
+    ├── MessageSeenError             a message id came again: these are its videos
+    ├── VideoNotFoundError           no such video for this tenant
+    ├── StaleVideoError              a conditional write found the video in another state
+    ├── WorkflowError                the execution of a video could not be started
+    ├── RecordUnavailableError       the record could not be read or written, so nothing was asked
+    ├── ProviderError
+    │   ├── ProviderRejectedError    certainly refused, and asking again will not help
+    │   ├── ProviderThrottledError   certainly refused for now (429)
+    │   ├── ProviderUnavailableError certainly never reached
+    │   ├── JobNotFoundError         the provider does not know the job
+    │   └── OutcomeUnknownError      perhaps accepted, perhaps not; perhaps charged
+    └── AssetError                   the provider finished, but its file cannot be kept
+        ├── AssetIncompleteError     the file ended early: fetch it again
+        ├── AssetUnavailableError    the provider does not hand the file out
+        └── AssetUnusableError       what came is not a video that we can keep
+
+Messages are written for the reader of the chat: one sentence, no secrets, no stack traces.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ActionreelError(Exception):
+    """The root. `code` and `retryable` are what the reader is told with the message."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+
+class RequestError(ActionreelError):
+    """An HTTP request that cannot be answered; `status` is the HTTP status, `word` the code."""
+
+    def __init__(self, status: int, word: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.word = word
+
+
+class InvalidActionError(ActionreelError):
+    """A tag that cannot be carried out as it is written. The message says what is wrong."""
+
+    code = "invalid_action"
+
+
+class TooManyActionsError(ActionreelError):
+    """A tag beyond the number that one message may hold."""
+
+    code = "too_many_actions"
+
+
+class MessageMismatchError(ActionreelError):
+    """A message id that was used before came again with another text."""
+
+
+class MessageSeenError(ActionreelError):
+    """A message id came again with the same text.
+
+    `video_ids` has an entry for
+    each of its creates, in order: the video that it made, None where it made none."""
+
+    def __init__(self, video_ids: list[str | None]) -> None:
+        super().__init__("This message was received before.")
+        self.video_ids = video_ids
+
+
+class VideoNotFoundError(ActionreelError):
+    """No such video, or not this tenant's: the two are told apart by nobody."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no video with this id.")
+
+
+class StaleVideoError(ActionreelError):
+    """A conditional write was refused. `video` is the record as it stands, if there is one."""
+
+    def __init__(self, video: Any) -> None:
+        super().__init__("The video is in another state by now.")
+        self.video = video
+
+
+class WorkflowError(ActionreelError):
+    """The execution of a video could not be started; no provider was asked for anything."""
+
+    retryable = True
+
+
+class RecordUnavailableError(ActionreelError):
+    """The record could not be read or written before the provider was asked: nothing was sent."""
+
+    retryable = True
+
+
+class ProviderError(ActionreelError):
+    """Trouble between us and a video provider."""
+
+    code = "provider_unavailable"
+
+
+class ProviderRejectedError(ProviderError):
+    """The provider refused, certainly and finally. `category` is the code that the reader gets."""
+
+    code = "provider_rejected"
+
+    def __init__(self, message: str, category: str = "provider_rejected") -> None:
+        super().__init__(message)
+        self.category = category
+
+
+class ProviderThrottledError(ProviderError):
+    """The provider refused for now (429): nothing was started, asking again later may work."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class ProviderUnavailableError(ProviderError):
+    """The provider was never reached, or cannot answer now: nothing was started by this request."""
+
+    retryable = True
+
+
+class JobNotFoundError(ProviderError):
+    """The provider does not know the job (yet, or any more)."""
+
+    code = "provider_rejected"
+
+
+class OutcomeUnknownError(ProviderError):
+    """The request may have been accepted, and so charged; nobody can tell from the answer."""
+
+    code = "outcome_unknown"
+
+
+class AssetError(ActionreelError):
+    """The provider finished the video, but its file could not be kept."""
+
+    code = "storage"
+
+
+class AssetIncompleteError(AssetError):
+    """The file ended before it was whole."""
+
+
+class AssetUnavailableError(AssetError):
+    """The provider does not hand the file out."""
+
+
+class AssetUnusableError(AssetError):
+    """What the provider sent is not a video that we can keep."""

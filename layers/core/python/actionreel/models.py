@@ -1,0 +1,200 @@
+"""The documents of Actionreel: what a video is, and what an execution knows.
+
+Times are UTC, durations whole seconds, money US dollars. Documents are frozen: a change is a copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+VideoStatus = Literal[
+    "queued",
+    "submitting",
+    "generating",
+    "storing",
+    "completed",
+    "failed",
+    "cancelled",
+    "expired",
+    "unknown",
+]
+OPEN_STATUSES: tuple[VideoStatus, ...] = ("queued", "submitting", "generating", "storing")
+
+ErrorCode = Literal[
+    "invalid_action",
+    "too_many_actions",
+    "not_found",
+    "moderation",
+    "invalid_input",
+    "quota",
+    "rate_limited",
+    "provider_unavailable",
+    "provider_rejected",
+    "timeout",
+    "expired",
+    "cancelled",
+    "outcome_unknown",
+    "storage",
+    "internal",
+]
+
+
+_VIDEO_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Whatever an adapter needs to find its job again: opaque to everybody else, at most 2 KB.
+Handle = dict[str, JsonValue]
+
+
+class Document(BaseModel):
+    """Frozen, strict about unknown fields, and silent about values when it complains of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Passed(Document):
+    """A document that passes between releases: what another one added to it is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class VideoRequest(Passed):
+    """What is asked of a provider, after the contract's rules: every value is one it offers."""
+
+    prompt: str
+    model: str
+    seconds: int
+    size: str | None = None
+    input_reference_url: str | None = None
+
+
+class Failure(Passed):
+    """Why there is no video. `message` is a sentence for the reader."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool = False
+    maybe_charged: bool = False
+
+
+class ProviderAnswer(Document):
+    """What a provider said of a job, in our words.
+
+    `took_seconds` is the provider's own figure for its work, `cost_usd` its own price, if given.
+    """
+
+    phase: Literal["pending", "completed", "failed", "cancelled"]
+    handle: Handle | None = None
+    progress: int | None = None
+    failure: Failure | None = None
+    took_seconds: int | None = None
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file as a provider streams it."""
+
+    chunks: Iterator[bytes]
+
+
+class CaughtError(Passed):
+    """An error as Step Functions writes it when a task's `Catch` takes it."""
+
+    error: str = Field(alias="Error")
+    cause: str = Field(alias="Cause", default="")
+
+
+class VideoJob(Passed):
+    """The state of the state machine: goes into every task and comes out of it.
+
+    It is what this execution knows; the truth about a video is its record (`Video`). Provider and
+    deadline are the model's at the start: an execution outlives changes of the registry.
+    """
+
+    tenant: str
+    video_id: str
+    request: VideoRequest
+    provider: str
+    deadline_seconds: int
+    status: Literal["pending", "completed", "failed", "cancelled", "unknown"] = "pending"
+    handle: Handle | None = None
+    submitted_at: datetime | None = None
+    wait_seconds: int | None = None
+    not_found: int = 0
+    took_seconds: int | None = None
+    cost_usd: Decimal | None = None
+    trouble: str | None = None
+    failure: Failure | None = None
+    caught: CaughtError | None = None
+
+
+class Video(Document):
+    """The record of a video. Its status moves forward (only from `submitting`, where the provider
+    certainly made no job, back to `queued`); an ending is never overwritten."""
+
+    tenant: str
+    video_id: str
+    status: VideoStatus = "queued"
+    progress: int | None = None
+    prompt: str
+    model: str
+    provider: str
+    deadline_seconds: int = 1800
+    seconds: int
+    size: str | None = None
+    input_reference_url: str | None = None
+    conversation_id: str | None = None
+    message_id: str | None = None
+    notices: tuple[str, ...] = ()
+    created_at: datetime
+    submitted_at: datetime | None = None
+    next_check_at: datetime | None = None
+    completed_at: datetime | None = None
+    handle: Handle | None = None
+    bytes: int | None = None
+    poster_key: str | None = None
+    failure: Failure | None = None
+    cost_usd: Decimal | None = None
+
+    def job(self) -> VideoJob:
+        """The document that this video's execution starts with. It has no clock in it: the same
+        record gives the same bytes."""
+        asked = self.model_dump(include=set(VideoRequest.model_fields))
+        return VideoJob(
+            tenant=self.tenant,
+            video_id=self.video_id,
+            request=VideoRequest.model_validate(asked),
+            provider=self.provider,
+            deadline_seconds=self.deadline_seconds,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still happen to this video."""
+        return self.status in OPEN_STATUSES
+
+
+def is_video_id(value: str) -> bool:
+    """Whether this can be the id of a video: a UUID, as we write it."""
+    return _VIDEO_ID.fullmatch(value) is not None
+
+
+def file_key(tenant: str, video_id: str, extension: str) -> str:
+    """Where a file of a video is kept in the bucket."""
+    return f"videos/{tenant}/{video_id}.{extension}"
+
+
+class MessageSeen(Document):
+    """A message that was acted on: its id, a digest of its text, and for each of its creates the
+    video that it made, None where it made none."""
+
+    message_id: str
+    text_digest: str
+    video_ids: tuple[str | None, ...]
