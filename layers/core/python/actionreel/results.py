@@ -1,0 +1,114 @@
+"""Records in, what the chat shows out: VIDEO_PENDING, CHAT_VIDEO or an error. Pure.
+
+Links are made of the address that the caller used, and lead to us: they keep working, because
+each use of one asks for a freshly signed file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from actionreel.api_models import VideoError, VideoView
+from actionreel.errors import ActionreelError
+from actionreel.models import Failure, Video
+
+Result = dict[str, Any]
+
+RESERVED_META = ("type", "data", "results", "error", "code", "retryable", "videoId", "notices")
+_SHOWN_STATUS = {"submitting": "queued"}
+_MESSAGES = {
+    "queued": "The video is about to be made. Ask again with continueVideoPolling.",
+    "generating": "The video is being made. Ask again with continueVideoPolling.",
+    "storing": "The video is made and is being stored. Ask again with continueVideoPolling.",
+}
+_NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
+
+
+def response(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the answer to a message."""
+    if not results:
+        return {"type": "CONTINUE"}
+    return {"type": "RESPONSE", "results": list(results), **meta}
+
+
+def result(
+    outcome: Video | ActionreelError, now: datetime, base_url: str, meta: Mapping[str, Any]
+) -> Result:
+    """What one action came to."""
+    if isinstance(outcome, ActionreelError):
+        return {
+            "error": str(outcome),
+            "code": outcome.code,
+            "retryable": outcome.retryable,
+            **meta,
+        }
+    notices = {"notices": list(outcome.notices)} if outcome.notices else {}
+    if outcome.is_open:
+        return {"type": "VIDEO_PENDING", "data": _pending(outcome, now), **notices, **meta}
+    if outcome.status == "completed":
+        return {"type": "CHAT_VIDEO", "data": _finished(outcome, base_url), **notices, **meta}
+    failure = outcome.failure or _NO_REASON
+    return {
+        "error": failure.message,
+        "code": failure.code,
+        "retryable": failure.retryable,
+        "videoId": outcome.video_id,
+        **notices,
+        **meta,
+    }
+
+
+def _pending(video: Video, now: datetime) -> dict[str, Any]:
+    status = _SHOWN_STATUS.get(video.status, video.status)
+    return {
+        "videoId": video.video_id,
+        "message": _MESSAGES[status],
+        "status": status,
+        "progress": video.progress,
+        "retryAfterSeconds": retry_after_seconds(video, now),
+    }
+
+
+def retry_after_seconds(video: Video, now: datetime) -> int:
+    """When asking again can bring news: a second after our own next look at the provider."""
+    if video.status != "generating" or video.next_check_at is None:
+        return 2
+    return min(max(math.ceil((video.next_check_at - now).total_seconds()) + 1, 1), 60)
+
+
+def _finished(video: Video, base_url: str) -> dict[str, Any]:
+    return {
+        "videoId": video.video_id,
+        "videoUrl": video_url(video, base_url),
+        "posterUrl": poster_url(video, base_url),
+    }
+
+
+def video_url(video: Video, base_url: str) -> str | None:
+    """Our lasting link to the file, None while there is none."""
+    done = video.status == "completed"
+    return f"{base_url}/videos/{video.video_id}/content" if done else None
+
+
+def poster_url(video: Video, base_url: str) -> str | None:
+    """Our lasting link to the still image, None where there is none."""
+    return f"{base_url}/videos/{video.video_id}/poster" if video.poster_key else None
+
+
+def view(video: Video, base_url: str) -> VideoView:
+    """The record, as the API shows it."""
+    failure = video.failure
+    shown = set(VideoView.model_fields) & set(Video.model_fields)
+    return VideoView.model_validate(
+        {
+            **video.model_dump(include=shown),
+            "video_url": video_url(video, base_url),
+            "poster_url": poster_url(video, base_url),
+            "error": failure
+            and VideoError(code=failure.code, message=failure.message, retryable=failure.retryable),
+            "maybe_charged": bool(failure and failure.maybe_charged),
+        }
+    )
