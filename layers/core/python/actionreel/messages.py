@@ -1,0 +1,179 @@
+"""A message in, what came of each of its actions out: the verb behind `POST /actions`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import zip_longest
+from typing import Any
+
+from uuid6 import uuid7
+
+from actionreel.actions import Action, find_actions
+from actionreel.api_models import ActionsRequest
+from actionreel.errors import (
+    ActionreelError,
+    InvalidActionError,
+    MessageSeenError,
+    RequestError,
+    StaleVideoError,
+    TooManyActionsError,
+    VideoNotFoundError,
+    WorkflowError,
+)
+from actionreel.models import Failure, MessageSeen, Video, is_video_id
+from actionreel.ports import Services
+from actionreel.video_request import polled_video_id, video_request
+
+MAX_CREATES = 5
+MAX_POLLS = 100
+MAX_ANSWER_BYTES = 4 * 1024**2  # Lambda gives back at most 6 MB
+RESULT_BYTES = 1000  # of a result without its meta, and more
+
+Outcome = Video | ActionreelError
+
+
+def act(message: ActionsRequest, tenant: str, services: Services) -> list[Outcome]:
+    """Acts on every tag of the message; an outcome for each, in the order of the text.
+
+    A message that came before (same `message_id`, same text) starts nothing and gives the outcomes
+    of the videos that it made then. Raises MessageMismatchError if it came with another text.
+    """
+    actions = find_actions(message.text)
+    _check_answer_size(len(actions), message.meta)
+    polls = [action for action in actions if action.name == "continueVideoPolling"]
+    creates = [action for action in actions if action.name == "createAIVideo"]
+    outcomes = {
+        "continueVideoPolling": iter(_poll(polls, tenant, services)),
+        "createAIVideo": iter(_create(creates, message, tenant, services)),
+    }
+    return [next(outcomes[action.name]) for action in actions]
+
+
+def _check_answer_size(results: int, meta: dict[str, Any]) -> None:
+    """Every result repeats `meta`. What would be too long an answer must be said before anything
+    is started, or paid videos would be answered with an error of Lambda's."""
+    if results * (len(json.dumps(meta)) + RESULT_BYTES) > MAX_ANSWER_BYTES:
+        raise RequestError(413, "too_large", "The text has too many tags for one answer.")
+
+
+def _poll(actions: Sequence[Action], tenant: str, services: Services) -> list[Outcome]:
+    """Looks all the videos up at once."""
+    asked = [_asked_for(action, number) for number, action in enumerate(actions, 1)]
+    ids = {video_id for video_id in asked if isinstance(video_id, str)}
+    found = services.videos.get_many(tenant, ids) if ids else {}
+    return [
+        found.get(video_id) or VideoNotFoundError() if isinstance(video_id, str) else video_id
+        for video_id in asked
+    ]
+
+
+def _asked_for(action: Action, number: int) -> str | ActionreelError:
+    try:
+        _at_most(MAX_POLLS, number, "videos can be asked for")
+        video_id = polled_video_id(_body(action))
+        return video_id if is_video_id(video_id) else VideoNotFoundError()
+    except ActionreelError as error:
+        return error
+
+
+def _create(
+    actions: Sequence[Action], message: ActionsRequest, tenant: str, services: Services
+) -> list[Outcome]:
+    """Writes the records, then starts the executions; the order matters: what was promised to the
+    caller is on record before anything runs."""
+    outcomes = [
+        _planned(action, number, message, tenant, services)
+        for number, action in enumerate(actions, 1)
+    ]
+    videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
+    if videos or message.message_id is not None:
+        try:
+            services.videos.add(tenant, videos, _seen(message, outcomes))
+        except MessageSeenError as seen:
+            return _as_before(outcomes, seen.video_ids, tenant, services)
+    return [
+        _started(outcome, services) if isinstance(outcome, Video) else outcome
+        for outcome in outcomes
+    ]
+
+
+def _planned(
+    action: Action, number: int, message: ActionsRequest, tenant: str, services: Services
+) -> Outcome:
+    """The record of a video that can be made, or why it cannot."""
+    try:
+        _at_most(MAX_CREATES, number, "videos can be started")
+        request, notices = video_request(_body(action), services.registry)
+    except ActionreelError as error:
+        return error
+    model = services.registry.find(request.model)
+    return Video(
+        tenant=tenant,
+        video_id=str(uuid7()),
+        provider=model.provider,
+        deadline_seconds=model.deadline_seconds,
+        conversation_id=message.conversation_id,
+        message_id=message.message_id,
+        notices=tuple(notices),
+        created_at=services.now(),
+        **request.model_dump(),
+    )
+
+
+def _at_most(limit: int, number: int, what: str) -> None:
+    if number > limit:
+        raise TooManyActionsError(f"At most {limit} {what} in one message.")
+
+
+def _body(action: Action) -> dict[str, object]:
+    if action.body is None:
+        raise InvalidActionError(action.error or "")
+    return action.body
+
+
+def _as_before(
+    now: list[Outcome], then: Sequence[str | None], tenant: str, services: Services
+) -> list[Outcome]:
+    """What the actions of a message that came again give: what they gave then."""
+    ids = [video_id for video_id in then if video_id is not None]
+    records = services.videos.get_many(tenant, ids) if ids else {}
+    for record in records.values():
+        if record.status == "queued":  # perhaps we were cut off before its execution was started
+            with suppress(WorkflowError):
+                services.workflow.start(record.job())
+    refused = InvalidActionError("When this message came first, this could not be carried out.")
+    return [
+        records.get(video_id or "") or (refused if isinstance(outcome, Video) else outcome)
+        for outcome, video_id in zip_longest(now, then[: len(now)])
+    ]
+
+
+def _seen(message: ActionsRequest, outcomes: list[Outcome]) -> MessageSeen | None:
+    if message.message_id is None:
+        return None
+    return MessageSeen(
+        message_id=message.message_id,
+        text_digest=hashlib.sha256(message.text.encode()).hexdigest(),
+        video_ids=tuple(
+            outcome.video_id if isinstance(outcome, Video) else None for outcome in outcomes
+        ),
+    )
+
+
+def _started(video: Video, services: Services) -> Video:
+    """Starts the execution of a new video. If that fails the record says so: nothing was asked
+    of a provider yet, and an execution that started all the same finds the record closed."""
+    try:
+        services.workflow.start(video.job())
+    except ActionreelError as error:
+        failure = Failure(code="internal", message=str(error), retryable=True)
+        try:
+            return services.videos.advance(
+                video.tenant, video.video_id, {"queued"}, status="failed", failure=failure
+            )
+        except StaleVideoError as stale:
+            return stale.video if isinstance(stale.video, Video) else video
+    return video

@@ -1,0 +1,101 @@
+"""What the verbs need from the outside: Protocols that a few lines can fake."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from actionreel.models import (
+    Asset,
+    Handle,
+    MessageSeen,
+    ProviderAnswer,
+    Video,
+    VideoJob,
+    VideoRequest,
+    VideoStatus,
+)
+from actionreel.registry import Registry
+
+
+class VideoProvider(Protocol):
+    """A service that makes videos. Every method raises only ProviderError and its kinds."""
+
+    def create(self, request: VideoRequest) -> ProviderAnswer:
+        """Asks for a video, once; the answer holds the handle of the job.
+
+        Raises ProviderRejectedError, ProviderThrottledError or ProviderUnavailableError where it is
+        certain that no job was made, OutcomeUnknownError for everything else.
+        """
+
+    def poll(self, handle: Handle) -> ProviderAnswer:
+        """How the job stands. Raises JobNotFoundError if the provider does not know it."""
+
+    def open_video(self, handle: Handle) -> AbstractContextManager[Asset]:
+        """The finished file. Raises AssetError and its kinds, also while it is read."""
+
+    def open_poster(self, handle: Handle) -> AbstractContextManager[Asset]:
+        """A still image of the video; raises AssetUnavailableError where there is none."""
+
+
+class VideoRepository(Protocol):
+    """The records of videos, and of the messages that made them."""
+
+    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
+        """Writes all or none; MessageSeenError or MessageMismatchError for a known message."""
+
+    def get(self, tenant: str, video_id: str) -> Video | None:
+        """The record, or None."""
+
+    def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
+        """The records that there are, by id. At most 100 ids."""
+
+    def page(
+        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+    ) -> tuple[list[Video], str | None]:
+        """Records, newest first, and the cursor of the next page."""
+
+    def advance(
+        self, tenant: str, video_id: str, allowed: Collection[VideoStatus], **changes: Any
+    ) -> Video:
+        """Changes the record if its status is one of `allowed`; raises StaleVideoError if not."""
+
+    def durations(self, model: str) -> list[int]:
+        """How many seconds the model's last videos took."""
+
+    def add_duration(self, model: str, seconds: int) -> None:
+        """Remembers how long one of the model's videos took."""
+
+
+class VideoStorage(Protocol):
+    """The files."""
+
+    def save(self, key: str, chunks: Iterator[bytes], content_type: str) -> int:
+        """Stores what `chunks` yields, whole or not at all, and returns the number of bytes."""
+
+    def link(self, key: str, filename: str, *, download: bool) -> str:
+        """An address that gives the file to whoever holds it, for 15 minutes."""
+
+
+class Workflow(Protocol):
+    """Whatever runs a job through its tasks."""
+
+    def start(self, job: VideoJob) -> None:
+        """Starts the job's execution; starting it twice is starting it once."""
+
+
+class Services(Protocol):
+    """Everything together, as `bootstrap` makes it and tests fake it."""
+
+    @property
+    def videos(self) -> VideoRepository: ...
+    @property
+    def storage(self) -> VideoStorage: ...
+    @property
+    def workflow(self) -> Workflow: ...
+    @property
+    def registry(self) -> Registry: ...
+    def provider(self, name: str) -> VideoProvider: ...
+    def now(self) -> datetime: ...

@@ -1,0 +1,28 @@
+"""The environment in, a frozen model out. Only `bootstrap` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actionreel.models import Document
+
+
+class Settings(Document):
+    """What a deployment decides. Each function's environment holds only the part that it uses.
+
+    `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`;
+    `provider_secret` names the Secrets Manager secret with its key.
+    """
+
+    table_name: str = ""
+    bucket_name: str = ""
+    state_machine_arn: str = ""
+    default_model: str = ""
+    provider_base_url: str = ""
+    provider_secret: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads TABLE_NAME, BUCKET_NAME and so on: the names of the fields, in capitals."""
+        found = {name: environment.get(name.upper(), "").strip() for name in cls.model_fields}
+        return cls.model_validate(found)
