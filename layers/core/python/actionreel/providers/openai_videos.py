@@ -1,0 +1,151 @@
+"""The OpenAI Videos protocol: the adapter for every server that speaks it.
+
+    POST {base}/videos                 asks for a video
+    GET  {base}/videos/{id}            says how it stands
+    GET  {base}/videos/{id}/content    streams the file (variant=thumbnail: a still image)
+
+Source: the Videos section of OpenAI's API reference, as the openai SDK 3.54.0 speaks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from actionreel.errors import (
+    AssetIncompleteError,
+    AssetUnavailableError,
+    AssetUnusableError,
+    JobNotFoundError,
+    OutcomeUnknownError,
+    ProviderError,
+    ProviderUnavailableError,
+)
+from actionreel.models import Asset, Handle, ProviderAnswer, VideoRequest
+from actionreel.providers import openai_answers as said
+from actionreel.providers import transport
+
+CREATE_SECONDS = 50.0
+POLL_SECONDS = 20.0
+DOWNLOAD_SECONDS = 720.0
+POSTER_SECONDS = 60.0
+
+# Nothing was sent: the connection never came to be.
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+
+
+class OpenAIVideos:
+    """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed."""
+
+    def __init__(
+        self, base_url: str, key: Callable[[], str], client: httpx.Client | None = None
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._key = key
+        self._client = client or transport.client()
+
+    def create(self, request: VideoRequest) -> ProviderAnswer:
+        """Asks for a video, once. See VideoProvider for what it raises."""
+        key = self._key()
+        transport.within(CREATE_SECONDS)
+        try:
+            with self._client.stream(
+                "POST", f"{self._base}/videos", json=_create_body(request), headers=_bearer(key)
+            ) as response:
+                body = transport.read_answer(response)
+        except _NEVER_SENT:
+            raise ProviderUnavailableError("The provider cannot be reached.") from None
+        except httpx.HTTPError:
+            raise OutcomeUnknownError(said.unknown("did not answer")) from None
+        document = said.document(body, key)
+        if not response.is_success:
+            raise said.refusal(response.status_code, document)
+        job_id = said.job_id(document)
+        if job_id is None:
+            raise OutcomeUnknownError(said.unknown("gave an answer that cannot be read"))
+        return said.answer(document, {"id": job_id})
+
+    def poll(self, handle: Handle) -> ProviderAnswer:
+        """How the job stands. See VideoProvider for what it raises."""
+        key = self._key()
+        transport.within(POLL_SECONDS)
+        try:
+            with self._client.stream("GET", self._url(handle), headers=_bearer(key)) as response:
+                body = transport.read_answer(response)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise ProviderUnavailableError("The provider cannot be reached.") from None
+        document = said.document(body, key)
+        if response.status_code == 404:
+            raise JobNotFoundError("The provider no longer knows this video.")
+        if not response.is_success:
+            raise said.trouble(response.status_code)
+        if not isinstance(document.get("status"), str):
+            raise ProviderError("The provider gave an answer that cannot be read.")
+        return said.answer(document, None)
+
+    @contextmanager
+    def open_video(self, handle: Handle) -> Iterator[Asset]:
+        """The finished file, as it streams. See VideoProvider for what it raises."""
+        with self._open(handle, {}, DOWNLOAD_SECONDS) as asset:
+            yield asset
+
+    @contextmanager
+    def open_poster(self, handle: Handle) -> Iterator[Asset]:
+        """A still image; raises AssetUnavailableError where the server has none."""
+        with self._open(handle, {"variant": "thumbnail"}, POSTER_SECONDS) as asset:
+            yield asset
+
+    @contextmanager
+    def _open(self, handle: Handle, params: dict[str, str], seconds: float) -> Iterator[Asset]:
+        headers = _bearer(self._key())
+        transport.within(seconds)
+        try:
+            with self._client.stream(
+                "GET", f"{self._url(handle)}/content", params=params, headers=headers
+            ) as response:
+                _check_file(response)
+                yield Asset(chunks=response.iter_raw())
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise AssetIncompleteError("The provider's file ended before it was whole.") from None
+
+    def _url(self, handle: Handle) -> str:
+        return f"{self._base}/videos/{quote(str(handle['id']), safe='')}"
+
+
+def _bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _create_body(request: VideoRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": request.model,
+        "prompt": request.prompt,
+        "seconds": str(request.seconds),
+    }
+    if request.size is not None:
+        body["size"] = request.size
+    if request.input_reference_url is not None:
+        body["input_reference"] = {"image_url": request.input_reference_url}
+    return body
+
+
+def _check_file(response: httpx.Response) -> None:
+    """Refuses an answer that is no file, before a byte of it is read."""
+    status = response.status_code
+    if status == 429 or status >= 500:
+        raise AssetIncompleteError(f"The provider did not give out the file (HTTP {status}).")
+    if not response.is_success:
+        raise AssetUnavailableError(f"The provider did not give out the file (HTTP {status}).")
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise AssetUnusableError("The provider sent the file compressed, which was not asked for.")
