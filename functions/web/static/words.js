@@ -1,0 +1,84 @@
+// The page's words for how a video stands, what it cost, and what trying again would do.
+
+import { phaseOf } from "./videos.js";
+
+const STATES = {
+  queued: "Waiting in the queue",
+  submitting: "Handing over to the provider",
+  generating: "Generating",
+  storing: "Saving the file",
+  completed: "Ready",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  expired: "Expired",
+  unknown: "Outcome unknown",
+};
+
+// Moderation, quota and outage must not look alike.
+const REASONS = {
+  invalid_action: "Action not understood",
+  too_many_actions: "Too many actions",
+  not_found: "Video not found",
+  moderation: "Declined by moderation",
+  invalid_input: "Input not accepted",
+  quota: "Quota used up",
+  rate_limited: "Too many requests",
+  provider_unavailable: "Provider not available",
+  provider_rejected: "Rejected by the provider",
+  timeout: "Took too long",
+  expired: "Expired",
+  cancelled: "Cancelled",
+  outcome_unknown: "Outcome unknown",
+  storage: "File could not be kept",
+  internal: "Something broke on our side",
+};
+
+// With these the provider has made the video, or may have: another try is another video.
+const PERHAPS_MADE = new Set(["outcome_unknown", "timeout", "storage"]);
+
+// Where it is not the action that would have to change before another try.
+const NOT_AS_THINGS_ARE = {
+  moderation: "The same prompt is likely to be declined again.",
+  quota: "Trying again will not help until there is quota again.",
+  rate_limited: "Trying again at once will not help.",
+  provider_unavailable: "Trying again will not help until this is put right.",
+  provider_rejected: "Trying again will not help until this is put right.",
+  expired: "Trying again starts a new video.",
+  cancelled: "Trying again starts a new video.",
+  internal: "Whether trying again would help is not known.",
+};
+
+/** What trying again would do; empty where the API does not say whether it may help. */
+export function adviceOf({ code, retryable }, maybeCharged = false) {
+  if (maybeCharged || PERHAPS_MADE.has(code)) {
+    return "Trying again may make, and bill, the video a second time.";
+  }
+  if (retryable === true) return "Trying again may help.";
+  if (retryable !== false) return "";
+  return NOT_AS_THINGS_ARE[code] ?? "Trying again unchanged will not help.";
+}
+
+/** How a video stands, in a few words. */
+export function stateOf(entry) {
+  const { video: { status, error }, refusal } = entry;
+  if (phaseOf(entry) !== "error") return STATES[status] ?? "Under way";
+  const otherwise = error || !refusal ? STATES[status] ?? "Failed" : "State not known";
+  return REASONS[(error ?? refusal)?.code] ?? otherwise;
+}
+
+/** What keeps the page from asking about a video, empty if nothing does. */
+export function troubleOf({ trouble, failures }, attempt = failures) {
+  if (!trouble) return "";
+  const what = trouble.status === 0 ? "Connection lost" : "The service is not answering properly";
+  return attempt > 1 ? `${what}, trying again (attempt ${attempt})` : `${what}, trying again`;
+}
+
+/** The trouble if there is some, else the state: words that stay the same from try to try. */
+export const standingOf = (entry) => troubleOf(entry, 1) || stateOf(entry);
+
+/** A price in US dollars, null where it is not known. */
+export function costOf(usd) {
+  if (typeof usd !== "number") return null;
+  if (usd === 0) return "free";
+  return usd < 0.01 ? "under US$0.01" : `US$${usd.toFixed(2)}`;
+}
