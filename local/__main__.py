@@ -1,0 +1,64 @@
+"""`make dev`: the whole application on this machine, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from local.stack import STUDIO_KEY, Stack
+
+_EXAMPLE = (
+    r"""curl -s {url}/actions -H 'Content-Type: application/json' -d '{{"text": """
+    r""""<createAIVideo>{{\"prompt\": \"a paper boat in the rain\"}}</createAIVideo>"}}'"""
+)
+
+
+def main() -> int:
+    """Starts the stack, says where it is, and waits for the end. Returns 1 if it cannot start."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    try:
+        with Stack(
+            port=arguments.port,
+            provider_url=arguments.provider_url,
+            provider_key=os.environ.get("PROVIDER_API_KEY", STUDIO_KEY),
+            lambda_endpoint=arguments.lambda_endpoint,
+            log=lambda line: print(line, flush=True),
+        ) as stack:
+            print(f"Actionreel is ready at {stack.url}", flush=True)
+            print(_EXAMPLE.format(url=stack.url), flush=True)
+            if arguments.lambda_endpoint:
+                print("The functions need these variables:")
+                print("\n".join(f"  {name}={value}" for name, value in stack.environment.items()))
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        print(f"Actionreel cannot start: {error}", file=sys.stderr)
+        return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="of the page and the API")
+    parser.add_argument(
+        "--provider-url",
+        default="",
+        help="an OpenAI-compatible video server (with /v1) instead of the studio;"
+        " its key in PROVIDER_API_KEY; it may charge you",
+    )
+    parser.add_argument(
+        "--lambda-endpoint",
+        default="",
+        help="run the functions there, such as http://127.0.0.1:3001 of `sam local start-lambda`",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    # Executions that still wait in the interpreter's threads must not hold up the end.
+    os._exit(main())

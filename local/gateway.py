@@ -1,0 +1,168 @@
+"""API Gateway's HTTP API and Lambda's Invoke endpoint, in one small HTTP server on loopback."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from local.lambdas import INVOCATIONS, Answer, Functions
+from local.loopback import HOST, serve
+from local.template import ACCOUNT, Route
+
+Log = Callable[[str], None]
+
+
+class Gateway:
+    """Serves the routes of the template; `log` gets a line for each request and invocation."""
+
+    def __init__(self, port: int, routes: list[Route], log: Log) -> None:
+        self.functions: Functions | None = None
+        self._log = log
+        self._default = next((route for route in routes if route.path is None), None)
+        self._map = Map(
+            [
+                *(
+                    Rule(
+                        route.path.replace("{", "<").replace("}", ">"),
+                        methods=[route.method or "GET"],
+                        endpoint=route,
+                    )
+                    for route in routes
+                    if route.path is not None
+                ),
+                Rule(INVOCATIONS.format("<name>"), methods=["POST"], endpoint="invoke"),
+            ],
+            strict_slashes=True,
+            merge_slashes=False,
+            redirect_defaults=False,
+        )
+        self._server = serve(self._application, port)
+        self.port: int = self._server.port
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address of the API and of Lambda."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _application(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        began = time.perf_counter()
+        request = Request(environ)
+        response = self._respond(request)
+        if not request.path.startswith("/2015-03-31/"):
+            milliseconds = (time.perf_counter() - began) * 1000
+            self._log(
+                f"{request.method} {request.path} {response.status_code} {milliseconds:.0f} ms"
+            )
+        return response(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        route: Route | str | None = self._default
+        parameters: dict[str, str] = {}
+        try:
+            route, parameters = self._map.bind(HOST).match(request.path, request.method)  # type: ignore[assignment]
+        except HTTPException:
+            if route is None:
+                return _json(404, {"message": "Not Found"})
+        if route == "invoke":
+            return self._invoke(parameters["name"], request.get_data())
+        assert isinstance(route, Route) and self.functions is not None
+        answer = self.functions.invoke(
+            route.function, json.dumps(_event(request, route, parameters)).encode()
+        )
+        return _response(answer)
+
+    def _invoke(self, name: str, payload: bytes) -> Response:
+        """Lambda's Invoke: what the state machine calls."""
+        assert self.functions is not None
+        function = name.rpartition(":")[2]
+        try:
+            answer = self.functions.invoke(function, payload)
+        except KeyError:
+            return _json(404, {"Message": f"Function not found: {function}"})
+        said = json.loads(answer.payload)
+        self._log(f"  {function}: {said.get('errorType') or said.get('status')}")
+        response = Response(answer.payload, 200, content_type="application/json")
+        if answer.failed:
+            response.headers["X-Amz-Function-Error"] = "Unhandled"
+        return response
+
+
+def _event(request: Request, route: Route, parameters: dict[str, str]) -> dict[str, Any]:
+    """The request in API Gateway's payload format 2.0."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    key = f"{route.method} {route.path}" if route.path else "$default"
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": key,
+        "rawPath": request.path,
+        "rawQueryString": request.query_string.decode("latin-1"),
+        "headers": {**headers, "x-forwarded-proto": "http"},
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "domainName": request.host,
+            "domainPrefix": "local",
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": request.remote_addr,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": str(uuid.uuid4()),
+            "routeKey": key,
+            "stage": "$default",
+            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+            "timeEpoch": int(time.time() * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    query = {name: ",".join(values) for name, values in request.args.lists()}
+    optional = {"queryStringParameters": query, "pathParameters": parameters}
+    event.update({name: value for name, value in optional.items() if value})
+    body = request.get_data()
+    if body:
+        try:
+            event["body"] = body.decode()
+        except UnicodeDecodeError:
+            event.update(body=base64.b64encode(body).decode(), isBase64Encoded=True)
+    return event
+
+
+def _response(answer: Answer) -> Response:
+    result = json.loads(answer.payload)
+    if answer.failed or "statusCode" not in result:
+        return _json(500, {"message": "Internal Server Error"})  # as API Gateway says it
+    body = result.get("body") or ""
+    content = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
+    response = Response(content, result["statusCode"])
+    response.headers.remove("Content-Type")
+    for name, value in result.get("headers", {}).items():
+        response.headers[name] = value
+    for name, values in result.get("multiValueHeaders", {}).items():
+        response.headers.setlist(name, values)
+    response.headers.setlist("Set-Cookie", result.get("cookies", []))
+    return response
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")

@@ -1,0 +1,158 @@
+"""The whole application on one machine, in one process: what `make dev` and the tests start.
+
+moto is DynamoDB, S3, Secrets Manager and the Step Functions interpreter; its own HTTP server hands
+the presigned files to browsers; the gateway is API Gateway and Lambda; the studio is the provider.
+Everything is in memory and listens on loopback only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from types import TracebackType
+from typing import Any
+
+import boto3
+from moto import mock_aws
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from actionreel import bootstrap
+from actionreel.registry import Registry
+from local.gateway import Gateway, Log
+from local.lambdas import Functions, InProcess, Remote
+from local.loopback import HOST, serve
+from local.studio import Studio
+from local.template import REGION, Template
+
+STUDIO_KEY = "studio"
+
+# What the user's own AWS set-up could bring in must not: nothing here leaves this machine.
+_CLEARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_REGION")
+
+
+class Stack:
+    """A running Actionreel; a context manager.
+
+    `port` 0 takes a free one. With `provider_url` and `provider_key` the videos come from that
+    OpenAI-compatible server, and cost what it charges; without, from the studio. With
+    `lambda_endpoint` the functions run there and not in this process.
+    Raises OSError if the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        provider_url: str = "",
+        provider_key: str = STUDIO_KEY,
+        lambda_endpoint: str = "",
+        log: Log = lambda line: None,
+    ) -> None:
+        self._gateway = Gateway(port, Template({}).routes(), log)
+        self._studio = None if provider_url else Studio(api_key=provider_key)
+        self.provider_url = provider_url
+        self._provider_key = provider_key
+        self._lambda_endpoint = lambda_endpoint
+        self._moto = serve(DomainDispatcherApplication(create_backend_app), 0)
+        self._aws = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
+        self._environment = dict(os.environ)
+        self.environment: dict[str, str] = {}  # what functions in another process would need
+
+    @property
+    def url(self) -> str:
+        """The page, and the address of the API."""
+        return self._gateway.url
+
+    @property
+    def aws_url(self) -> str:
+        """Where moto answers to AWS's calls over HTTP."""
+        return f"http://{HOST}:{self._moto.port}"
+
+    def start(self) -> None:
+        """Starts everything; when it returns the API answers."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        logging.getLogger("moto").setLevel(logging.CRITICAL)
+        logging.getLogger("localstack").setLevel(logging.CRITICAL)
+        for name in _CLEARED:
+            os.environ.pop(name, None)
+        self._aws.start()
+        threading.Thread(target=self._moto.serve_forever, daemon=True).start()
+        if self._studio:
+            self._studio.start()
+            self.provider_url = self._studio.url
+        template = Template({"ProviderBaseUrl": self.provider_url})
+        self._gateway.start()
+        self._set_environment(template)
+        _create_resources(template, self._provider_key)
+        bootstrap.use(None)
+        functions: Functions = (
+            Remote(self._lambda_endpoint) if self._lambda_endpoint else InProcess(template)
+        )
+        self._gateway.functions = functions
+
+    def stop(self) -> None:
+        """Ends everything that was started."""
+        self._gateway.stop()
+        if self._studio:
+            self._studio.stop()
+        self._moto.shutdown()
+        self._moto.server_close()
+        self._aws.stop()
+        bootstrap.use(None)
+        os.environ.clear()
+        os.environ.update(self._environment)
+
+    def __enter__(self) -> Stack:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _set_environment(self, template: Template) -> None:
+        """What Lambda would set for each function. In one process they share one environment, so
+        no two functions may want different values of a variable."""
+        merged: dict[str, str] = {}
+        for function in template.functions():
+            for name, value in template.environment(function).items():
+                if merged.setdefault(name, value) != value:
+                    raise ValueError(f"two functions want different values of {name}")
+        shared = {**merged, "AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
+        self.environment = {**shared, "AWS_ENDPOINT_URL": self.aws_url}
+        os.environ.update(
+            {
+                **shared,
+                "AWS_ENDPOINT_URL_S3": self.aws_url,  # links that a browser here can follow
+                "AWS_ENDPOINT_URL_LAMBDA": self.url,
+                "POWERTOOLS_METRICS_DISABLED": "true",
+                "POWERTOOLS_LOG_LEVEL": os.environ.get("LOG_LEVEL", "CRITICAL"),
+            }
+        )
+
+
+def _create_resources(template: Template, provider_key: str) -> None:
+    session = boto3.session.Session(region_name=REGION)
+    dynamodb = session.client("dynamodb")
+    for name, properties in template.of_type("AWS::DynamoDB::Table").items():
+        taken = ("AttributeDefinitions", "KeySchema", "BillingMode")
+        table: dict[str, Any] = {key: properties[key] for key in taken}
+        dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
+    for name in template.of_type("AWS::S3::Bucket"):
+        session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))
+    providers = {model.provider for model in Registry.load().models}
+    keys = json.dumps({provider: {"api_key": provider_key} for provider in providers})
+    for name in template.of_type("AWS::SecretsManager::Secret"):
+        session.client("secretsmanager").create_secret(Name=name, SecretString=keys)
+    for name, properties in template.of_type("AWS::Serverless::StateMachine").items():
+        session.client("stepfunctions").create_state_machine(
+            name=name,
+            definition=template.definition(properties),
+            roleArn="arn:aws:iam::123456789012:role/local",
+        )
