@@ -1,0 +1,90 @@
+"""What all tests share: a running stack, no network beyond this machine, and skips that count."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from actionreel import bootstrap
+from actionreel.registry import Registry, VideoModel
+from local.stack import Stack
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+GIVE_UP_SECONDS = 180
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_loopback() -> Iterator[None]:
+    """A test that reaches for the network beyond this machine fails."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test reached for {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The stack that `make dev` starts, with one more model: `hasty`, which gives up after 5 s."""
+    with Stack() as running:
+        services = bootstrap.services()
+        hasty = VideoModel(
+            id="hasty",
+            provider="openai_videos",
+            description="gives up soon",
+            lengths=(4,),
+            sizes=("1280x720",),
+            first_wait_seconds=1,
+            deadline_seconds=5,
+        )
+        shipped = services.registry
+        vars(services)["registry"] = Registry(
+            default=shipped.default, models=(*shipped.models, hasty)
+        )
+        yield running
+
+
+@pytest.fixture(scope="session")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """An HTTP client of the stack's API."""
+    with httpx.Client(base_url=stack.url, timeout=60) as client:
+        yield client
+
+
+def act(api: httpx.Client, text: str, **fields: Any) -> list[dict[str, Any]]:
+    """Posts a message and returns its results."""
+    answer = api.post("/actions", json={"text": text, **fields})
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json().get("results", [])
+    return results
+
+
+def ended(api: httpx.Client, result: dict[str, Any]) -> dict[str, Any]:
+    """Asks on as a model would, until the result is final."""
+    until = time.monotonic() + GIVE_UP_SECONDS
+    while result.get("type") == "VIDEO_PENDING":
+        assert time.monotonic() < until, f"a spinner that never ends: {result}"
+        time.sleep(min(result["data"]["retryAfterSeconds"], 2))
+        video_id = result["data"]["videoId"]
+        [result] = act(
+            api, f'<continueVideoPolling>{{"videoId": "{video_id}"}}</continueVideoPolling>'
+        )
+    return result
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With NO_SKIPS set, a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

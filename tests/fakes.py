@@ -1,0 +1,257 @@
+"""The outside of Actionreel, in memory: each fake does what its port in ports.py promises.
+
+Beside them, what the tests share: a record and its document, a small film, and tables of cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from actionreel.errors import (
+    AssetUnavailableError,
+    MessageMismatchError,
+    MessageSeenError,
+    StaleVideoError,
+)
+from actionreel.models import (
+    Asset,
+    Handle,
+    MessageSeen,
+    ProviderAnswer,
+    Video,
+    VideoJob,
+    VideoRequest,
+    VideoStatus,
+)
+from actionreel.registry import Registry
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+VIDEO_ID = "0199f3a0-0000-7000-8000-000000000001"
+REQUEST = VideoRequest(prompt="a paper boat", model="sora-2", seconds=8, size="1280x720")
+
+
+# Properties are tried on the same examples in every run, however slow the machine is.
+steady = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+def cases(table: dict[str, Any]) -> list[Any]:
+    """Parameters of a test, named: the values of the table, each with its key as its id."""
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), id=name)
+        for name, value in table.items()
+    ]
+
+
+def box(kind: bytes, content: bytes = b"") -> bytes:
+    """A box of an MP4."""
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+MP4 = box(b"ftyp", b"isom") + box(b"moov", b"m" * 20) + box(b"mdat", b"d" * 40)
+WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 a still"
+
+
+def a_video(**changes: Any) -> Video:
+    """A record, queued at noon."""
+    fields = {"tenant": "default", "video_id": VIDEO_ID, "created_at": NOON}
+    return Video.model_validate(
+        {**fields, "provider": "openai_videos", **REQUEST.model_dump(), **changes}
+    )
+
+
+def a_job(**changes: Any) -> VideoJob:
+    """The document of that record's execution."""
+    fields = {
+        "tenant": "default",
+        "video_id": VIDEO_ID,
+        "request": REQUEST,
+        "provider": "openai_videos",
+        "deadline_seconds": 1800,
+    }
+    return VideoJob.model_validate({**fields, **changes})
+
+
+class FakeVideoRepository:
+    """Records in a dictionary, written on the same conditions as in DynamoDB."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.records: dict[tuple[str, str], Video] = {}
+        self.messages: dict[tuple[str, str], MessageSeen] = {}
+        self.took: dict[str, list[int]] = {}
+
+    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
+        if message is not None:
+            seen = self.messages.setdefault((tenant, message.message_id), message)
+            if seen.text_digest != message.text_digest:
+                raise MessageMismatchError("another text")
+            if seen is not message:
+                raise MessageSeenError(list(seen.video_ids))
+        for video in videos:
+            self._write(video)
+
+    def get(self, tenant: str, video_id: str) -> Video | None:
+        if len(f"VIDEO#{video_id}".encode()) > 1024:
+            raise RuntimeError("DynamoDB refuses a sort key of more than 1,024 bytes")
+        return self.records.get((tenant, video_id))
+
+    def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
+        assert 1 <= len(set(video_ids)) == len(video_ids) <= 100, "as BatchGetItem demands"
+        found = {video_id: self.get(tenant, video_id) for video_id in video_ids}
+        return {video_id: video for video_id, video in found.items() if video}
+
+    def page(
+        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+    ) -> tuple[list[Video], str | None]:
+        found = [
+            video
+            for (owner, video_id), video in sorted(self.records.items(), reverse=True)
+            if owner == tenant
+            and (cursor is None or video_id < cursor)
+            and conversation_id in (None, video.conversation_id)
+        ]
+        more = len(found) > limit
+        return found[:limit], found[limit - 1].video_id if more else None
+
+    def advance(
+        self, tenant: str, video_id: str, allowed: Collection[VideoStatus], **changes: Any
+    ) -> Video:
+        video = self.get(tenant, video_id)
+        if video is None or video.status not in allowed:
+            raise StaleVideoError(video)
+        kept = {name: value for name, value in changes.items() if value is not None}
+        return self._write(Video.model_validate(dict(video) | kept))
+
+    def durations(self, model: str) -> list[int]:
+        return self.took.get(model, [])
+
+    def add_duration(self, model: str, seconds: int) -> None:
+        self.took.setdefault(model, []).append(seconds)
+
+    def _write(self, video: Video) -> Video:
+        before = self.records.get((video.tenant, video.video_id))
+        self.records[video.tenant, video.video_id] = video
+        if before is None or before.status != video.status:
+            self.log.append(f"record {video.status}")
+        return video
+
+
+class FakeVideoStorage:
+    """Files in a dictionary: key -> (bytes, content type).
+
+    `trouble` has what saving a file with that extension raises.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.files: dict[str, tuple[bytes, str]] = {}
+        self.trouble: dict[str, Exception] = {}
+
+    def save(self, key: str, chunks: Iterator[bytes], content_type: str) -> int:
+        body = b"".join(chunks)
+        extension = key.rpartition(".")[2]
+        if extension in self.trouble:
+            raise self.trouble[extension]
+        self.files[key] = body, content_type
+        self.log.append(f"saved {extension}")
+        return len(body)
+
+    def link(self, key: str, filename: str, *, download: bool) -> str:
+        return f"https://files.test/{key}?filename={filename}&download={download}"
+
+
+class FakeWorkflow:
+    """Remembers every start; `trouble` is raised in place of the next ones."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.started: list[VideoJob] = []
+        self.trouble: Exception | None = None
+
+    def start(self, job: VideoJob) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.started.append(job)
+        self.log.append("started")
+
+
+Script = Sequence[bytes | Exception]
+
+
+class FakeProvider:
+    """Answers from a script: each call takes the next of `answers`, and raises what is an error.
+
+    `video` and `poster` are what the files stream, or the error that opening one raises.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.answers: list[ProviderAnswer | Exception] = []
+        self.video: Script | Exception = [MP4]
+        self.poster: Script | Exception = AssetUnavailableError("no poster")
+
+    def create(self, request: VideoRequest) -> ProviderAnswer:
+        self.log.append("asked")
+        return self._next()
+
+    def poll(self, handle: Handle) -> ProviderAnswer:
+        self.log.append(f"looked at {handle['id']}")
+        return self._next()
+
+    @contextmanager
+    def open_video(self, handle: Handle) -> Iterator[Asset]:
+        yield Asset(_stream(self.video))
+
+    @contextmanager
+    def open_poster(self, handle: Handle) -> Iterator[Asset]:
+        yield Asset(_stream(self.poster))
+
+    def _next(self) -> ProviderAnswer:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _stream(script: Script | Exception) -> Iterator[bytes]:
+    if isinstance(script, Exception):
+        raise script
+    return _played(script)
+
+
+def _played(script: Script) -> Iterator[bytes]:
+    for part in script:
+        if isinstance(part, Exception):
+            raise part
+        yield part
+
+
+class FakeServices:
+    """Everything together. `log` tells in which order the parts were used."""
+
+    def __init__(self, *answers: ProviderAnswer | Exception) -> None:
+        self.log: list[str] = []
+        self.clock = NOON
+        self.registry = Registry.load()
+        self.videos = FakeVideoRepository(self.log)
+        self.storage = FakeVideoStorage(self.log)
+        self.workflow = FakeWorkflow(self.log)
+        self.studio = FakeProvider(self.log)
+        self.studio.answers += answers
+
+    def provider(self, name: str) -> FakeProvider:
+        assert name == "openai_videos"
+        return self.studio
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def wait(self, seconds: float) -> None:
+        """Puts the clock forward."""
+        self.clock += timedelta(seconds=seconds)

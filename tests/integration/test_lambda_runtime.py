@@ -1,0 +1,175 @@
+"""Every function once under the real Lambda runtime: its interface client, its emulator.
+
+The story of one video is told with the events of tests/events, one function after the other, each
+in a process of its own with only the environment that Lambda would give it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import samcli
+
+from actionreel import bootstrap
+from actionreel.models import Video
+from local.lambdas import INVOCATIONS
+from local.stack import Stack
+from local.template import REGION, ROOT, Template
+
+EVENTS = ROOT / "tests/events"
+MACHINE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+EMULATOR = Path(samcli.__file__).parent / "local/rapid" / f"aws-lambda-rie-{MACHINE}"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the emulator runs on Linux")
+
+Invoke = Callable[[str, dict[str, Any]], Any]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Runtime:
+    """One execution environment of one function."""
+
+    def __init__(self, name: str, stack: Stack) -> None:
+        template = Template({"ProviderBaseUrl": stack.provider_url})
+        properties = template.functions()[name]
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}{INVOCATIONS.format('function')}"
+        environment = {
+            **template.environment(name),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "layers/core/python"),
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ENDPOINT_URL": stack.aws_url,
+        }
+        command = [str(EMULATOR), "--log-level", "error"]
+        command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
+        command += [sys.executable, "-m", "awslambdaric", properties["Handler"]]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT / properties["CodeUri"], env=environment, start_new_session=True
+        )
+        self._wait_for(port)
+
+    def _wait_for(self, port: int) -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "the emulator ended"
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the emulator does not answer")
+
+    def stop(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def invoke(stack: Stack) -> Iterator[Invoke]:
+    """Calls a function of the template under the real runtime."""
+    running: dict[str, Runtime] = {}
+
+    def call(name: str, event: dict[str, Any]) -> Any:
+        if name not in running:
+            running[name] = Runtime(name, stack)
+        return httpx.post(running[name].url, json=event, timeout=60).json()
+
+    yield call
+    for runtime in running.values():
+        runtime.stop()
+
+
+def event(name: str, **changes: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return content | changes
+
+
+def put_record(of: dict[str, Any], **changes: Any) -> None:
+    """The record that the function expects to find."""
+    services = bootstrap.services()
+    video = Video(
+        tenant=of["tenant"],
+        video_id=of["video_id"],
+        provider="openai_videos",
+        created_at=services.now(),
+        **of["request"],
+        **changes,
+    )
+    services.videos.add(video.tenant, [video], None)
+
+
+def test_every_function_has_an_event() -> None:
+    folders = {Path(p["CodeUri"]).name for p in Template({}).functions().values()}
+    assert {path.stem for path in EVENTS.glob("*.json")} == folders
+
+
+def test_create_poll_and_store(invoke: Invoke) -> None:
+    put_record(event("create_video"))
+    job = invoke("CreateVideoFunction", event("create_video"))
+    assert job["status"] == "pending", job
+    assert job["handle"]["id"].startswith("video_")
+
+    until = time.monotonic() + 60
+    while job["status"] == "pending" and time.monotonic() < until:
+        time.sleep(job["wait_seconds"])
+        changes = {"handle": job["handle"], "submitted_at": job["submitted_at"]}
+        job = invoke("PollVideoFunction", event("poll_video", **changes))
+    assert job["status"] == "completed", job
+
+    done = invoke("StoreVideoFunction", event("store_video", handle=job["handle"]))
+    assert done["status"] == "completed", done
+    video = bootstrap.services().videos.get("default", job["video_id"])
+    assert video is not None
+    assert (video.status, video.poster_key is not None) == ("completed", True)
+    assert video.bytes and video.bytes > 10_000
+
+
+def test_fail(invoke: Invoke) -> None:
+    put_record(event("fail_video"))
+    job = invoke("FailVideoFunction", event("fail_video"))
+    assert job["failure"]["code"] == "rate_limited"
+
+
+def test_errors_keep_the_name_that_the_state_machine_matches(invoke: Invoke) -> None:
+    video_id = "0199f3a0-0000-7000-8000-000000000003"
+    request = {"prompt": "[create:429] x", "model": "sora-2", "seconds": 4, "size": "1280x720"}
+    throttled = event("create_video", video_id=video_id, request=request)
+    put_record(throttled)
+    error = invoke("CreateVideoFunction", throttled)
+    assert error["errorType"] == "ProviderThrottledError"
+
+
+def test_api(invoke: Invoke) -> None:
+    answer = invoke("ApiFunction", event("api"))
+    [result] = json.loads(answer["body"])["results"]
+    assert (answer["statusCode"], result["type"]) == (200, "VIDEO_PENDING")
+
+
+def test_web(invoke: Invoke) -> None:
+    answer = invoke("WebFunction", event("web"))
+    assert answer["statusCode"] == 200
+    assert "Actionreel" in answer["body"]

@@ -1,0 +1,433 @@
+"""The studio keeps to the OpenAI Videos protocol, renders real films, and fails when it is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from local.studio import Studio
+from local.studio.job import Job
+from local.studio.render import render
+from local.studio.words import ANSWERS
+
+SMALL = {"size": "128x100", "seconds": "1"}
+LONG = "The camera glides through an endless library. " * 90
+ERROR = {"message", "type", "param", "code"}
+
+
+@contextmanager
+def calling(studio: Studio) -> Iterator[httpx.Client]:
+    headers = {"Authorization": "Bearer studio"}
+    with httpx.Client(base_url=studio.url, headers=headers, timeout=20, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with Studio(pace_seconds=0.3) as studio, calling(studio) as client:
+        yield client
+
+
+def post(client: httpx.Client, prompt: str, **more: Any) -> httpx.Response:
+    return client.post("/videos", json=SMALL | {"prompt": prompt} | more)
+
+
+def create(client: httpx.Client, prompt: str, **more: Any) -> dict[str, Any]:
+    response = post(client, prompt, **more)
+    assert response.status_code == 200, response.text
+    video: dict[str, Any] = response.json()
+    return video
+
+
+def finish(client: httpx.Client, video: dict[str, Any], seconds: float = 20) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while video["status"] in ("queued", "in_progress") and time.monotonic() < deadline:
+        time.sleep(0.02)
+        video = client.get(f"/videos/{video['id']}").json()
+    return video
+
+
+def film(client: httpx.Client, video: dict[str, Any], variant: str = "video") -> httpx.Response:
+    return client.get(f"/videos/{video['id']}/content", params={"variant": variant})
+
+
+def prompts(client: httpx.Client) -> list[str]:
+    return [video["prompt"] for video in client.get("/videos").json()["data"]]
+
+
+def boxes(data: bytes) -> dict[str, bytes]:
+    """The boxes of an MP4 in their order, one level deep."""
+    found, at = {}, 0
+    while at < len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        found[name.decode("latin-1")] = data[at + 8 : at + length]
+        at += length
+    return found
+
+
+def measure(mp4: bytes) -> tuple[int, int, float]:
+    """Width and height in pixels, length in seconds, as the file itself says."""
+    moov = boxes(boxes(mp4)["moov"])
+    scale, length = struct.unpack_from(">II", moov["mvhd"], 12)
+    width, height = struct.unpack_from(">II", boxes(moov["trak"])["tkhd"], 76)
+    return width >> 16, height >> 16, length / scale
+
+
+def test_a_job_goes_from_queued_to_a_film(client: httpx.Client) -> None:
+    asked = time.time()
+    video = create(client, "A paper boat", model="sora-2-pro", seconds="2")
+    assert video["status"] in ("queued", "in_progress")
+    assert video["id"].startswith("video_")
+    assert {"object": "video", "model": "sora-2-pro", "seconds": "2"}.items() <= video.items()
+    assert video["completed_at"] is video["error"] is None
+    early = film(client, video)
+    assert early.status_code == 404
+    assert "not ready" in early.json()["error"]["message"]
+    assert video["progress"] < 100
+    video = finish(client, video)
+    assert time.time() - asked >= 0.3
+    assert (video["status"], video["progress"]) == ("completed", 100)
+    assert video["created_at"] <= video["completed_at"] <= time.time()
+    assert video["usage"] == {"cost": 0}
+
+    content = film(client, video)
+    assert content.headers["content-type"] == "video/mp4"
+    names = list(boxes(content.content))
+    assert names.index("moov") < names.index("mdat")
+    assert b"avc1" in content.content
+    assert measure(content.content) == (128, 100, 2.0)
+    poster = film(client, video, "thumbnail")
+    assert poster.headers["content-type"] == "image/webp"
+    with Image.open(io.BytesIO(poster.content)) as image:
+        assert (image.format, image.size) == ("WEBP", (128, 100))
+    assert film(client, video, "soundtrack").status_code == 400
+
+
+def test_progress_is_the_slower_of_the_render_and_the_pace() -> None:
+    job = Job("p", "sora-2", "128x100", "1", pace=100, created=time.time() - 50)
+    steps: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("queued", 0, {}),
+        ("in_progress", 0, {"begun": True}),
+        ("in_progress", 19, {"rendered": 0.2}),
+        ("in_progress", 49, {"rendered": 1.0}),
+        ("in_progress", 49, {"finished": time.time()}),
+        ("completed", 100, {"created": time.time() - 100}),
+        ("failed", 99, {"error": {"code": "server_error", "message": "m"}}),
+    )
+    for status, progress, changes in steps:
+        job = dataclasses.replace(job, **changes)
+        shown = job.document()
+        assert (shown["status"], shown["progress"]) == (status, progress)
+
+
+@pytest.mark.parametrize(
+    "prompt", [LONG, "Café 🚤 一只纸船 \ud800\x00", "🚤", "';[in]drawtext=text=%{pts}:\\'"]
+)
+@pytest.mark.parametrize("size", ["180x320", "320x180"])
+def test_any_prompt_can_be_drawn(tmp_path: Path, prompt: str, size: str) -> None:
+    shares: list[float] = []
+    made, poster = render(tmp_path, prompt, "note", size, 1, shares.append)
+    width, height = map(int, size.split("x"))
+    assert measure(made.read_bytes()) == (width, height, 1.0)
+    assert shares[-1] == 1.0
+    with Image.open(poster) as image:
+        assert image.size == (width, height)
+
+
+def test_a_wider_font_need_not_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.studio.caption.WIDER_FONTS", ("none.ttf",))
+    render(tmp_path, "Café — 一只纸船", "note", "320x180", 1, lambda share: None)
+
+
+def test_a_render_ends_with_what_its_progress_raises(tmp_path: Path) -> None:
+    def progress(_: float) -> None:
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        render(tmp_path, "p", "n", "128x100", 60, progress)
+
+
+def test_a_render_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").mkdir()
+    with pytest.raises(RuntimeError, match=r"film\.mp4"):
+        render(tmp_path, "p", "n", "128x100", 1, lambda share: None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prompt", " "),
+        ("prompt", ""),
+        ("model", ""),
+        ("seconds", "0"),
+        ("seconds", 61),
+        ("seconds", "eight"),
+        ("size", "1280"),
+        ("size", "98x100"),
+        ("size", "101x100"),
+        ("size", "2000x100"),
+    ],
+)
+def test_a_bad_field_is_refused(client: httpx.Client, field: str, value: Any) -> None:
+    response = post(client, **{"prompt": "p", field: value})
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert set(error) == ERROR
+    assert error["type"] == "invalid_request_error"
+    assert field in error["message"]
+
+
+def test_what_is_not_a_call_is_refused_in_the_same_shape(client: httpx.Client) -> None:
+    refused = [
+        (400, client.post("/videos", content="{")),
+        (401, client.get("/videos", headers={"Authorization": "Bearer other"})),
+        (404, client.get("/videos/video_none")),
+        (404, client.get("/videos/video_none/content")),
+        (404, client.get("/elsewhere")),
+    ]
+    for status, response in refused:
+        assert response.status_code == status
+        assert set(response.json()["error"]) == ERROR
+
+
+def test_all_jobs_are_listed_and_the_key_is_a_choice() -> None:
+    with (
+        Studio(api_key="k", pace_seconds=0) as studio,
+        httpx.Client(base_url=studio.url, headers={"Authorization": "Bearer k"}) as client,
+    ):
+        assert client.get("/videos").json()["data"] == []
+        ids = [create(client, f"{n} [fail:server]")["id"] for n in range(3)]
+        page = client.get("/videos").json()
+        assert [video["id"] for video in page["data"]] == ids[::-1]
+        assert (page["first_id"], page["last_id"], page["has_more"]) == (ids[2], ids[0], False)
+
+
+def test_job_words(client: httpx.Client) -> None:
+    blocked = create(client, "[fail:moderation]")
+    broken = create(client, "[fail:server]")
+    slow, stuck = create(client, "[slow]"), create(client, "[stuck]")
+    ready = create(client, "p [instant]")
+    assert (ready["status"], ready["progress"]) == ("completed", 100)
+    assert film(client, ready).status_code == 200
+    blocked, broken = finish(client, blocked), finish(client, broken)
+    assert (blocked["status"], blocked["error"]["code"]) == ("failed", "moderation_blocked")
+    assert (broken["status"], broken["error"]["code"]) == ("failed", "server_error")
+    assert blocked["completed_at"] is None and 0 < blocked["progress"] < 100
+    assert "failed" in film(client, blocked).json()["error"]["message"]
+    for video in (slow, stuck):
+        assert finish(client, video, 0.4)["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("call", ["create", "created", "poll", "content", "poster"])
+def test_every_call_can_be_refused(client: httpx.Client, call: str) -> None:
+    refusals = {word: answer for word, answer in ANSWERS.items() if answer.status >= 400}
+    assert len(refusals) == 10
+    words = "".join(f"[{call}:{word}*1]" for word in refusals)
+    prompt = f"refuse to {call} {words} [instant]"
+    responses = [post(client, prompt) for _ in refusals]
+    if call not in ("create", "created"):
+        [ready] = {response.json()["id"] for response in responses[:1]}
+        path = f"/videos/{ready}" if call == "poll" else f"/videos/{ready}/content"
+        params = {"variant": "thumbnail" if call == "poster" else "video"}
+        responses = [client.get(path, params=params) for _ in refusals]
+    assert [response.status_code for response in responses] == [
+        answer.status for answer in refusals.values()
+    ]
+    for response in responses:
+        assert set(response.json()["error"]) == ERROR
+    assert (prompt in prompts(client)) == (call != "create")
+
+
+def test_refusals_can_be_told_apart(client: httpx.Client) -> None:
+    codes = {
+        "402": "billing_hard_limit_reached",
+        "429": "rate_limit_exceeded",
+        "quota": "insufficient_quota",
+        "moderation": "content_policy_violation",
+    }
+    for answer, code in codes.items():
+        assert post(client, f"[create:{answer}]").json()["error"]["code"] == code
+
+
+def test_answers_that_are_no_answer(client: httpx.Client) -> None:
+    page = post(client, "[create:html]")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html")
+    nothing = post(client, "[create:empty]")
+    assert (nothing.status_code, nothing.content) == (200, b"")
+    with pytest.raises(httpx.RemoteProtocolError):
+        post(client, "[create:drop]")
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/videos", json={"prompt": "[create:hang]"}, timeout=0.2)
+    video = create(client, "[poll:drop*1]")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get(f"/videos/{video['id']}")
+    assert finish(client, video)["status"] == "completed"
+
+
+def test_an_answer_can_be_lost_though_the_job_was_made(client: httpx.Client) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        post(client, "lost [created:drop]")
+    assert prompts(client)[0] == "lost [created:drop]"
+
+
+def test_words_are_used_up(client: httpx.Client) -> None:
+    prompt = "once [create:429*2][create:503*1][poll:500*2]"
+    statuses = [post(client, prompt).status_code for _ in range(4)]
+    assert statuses == [429, 429, 503, 200]
+    video = client.get("/videos").json()["data"][0]
+    polls = [client.get(f"/videos/{video['id']}").status_code for _ in range(3)]
+    assert polls == [500, 500, 200]
+    assert post(client, "another [create:429*1]").status_code == 429
+
+
+def test_content_can_be_cut(client: httpx.Client) -> None:
+    video = create(
+        client, "[instant] [content:half*1] [content:cut*1] [content:html*1] [poster:none]"
+    )
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+        film(client, video)
+    cut, page, whole = film(client, video), film(client, video), film(client, video)
+    assert int(cut.headers["content-length"]) == len(cut.content) == len(whole.content) // 2
+    assert whole.content.startswith(cut.content)
+    assert page.text.startswith("<!doctype html>")
+    assert film(client, video, "thumbnail").status_code == 404
+
+
+def test_fifty_at_once_are_rendered_two_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[str] = []
+    most: list[int] = []
+
+    def pretend(folder: Path, prompt: str, *_: object) -> tuple[Path, Path]:
+        at_work.append(prompt)
+        most.append(len(at_work))
+        time.sleep(0.02)
+        at_work.remove(prompt)
+        return folder, folder
+
+    monkeypatch.setattr("local.studio.render.render", pretend)
+    with (
+        Studio(pace_seconds=0) as studio,
+        calling(studio) as client,
+        ThreadPoolExecutor(50) as pool,
+    ):
+        made = list(pool.map(lambda number: create(client, f"number {number}"), range(50)))
+        assert {finish(client, job)["status"] for job in made} == {"completed"}
+        assert len(set(prompts(client))) == len(most) == 50
+    assert max(most) == 2
+
+
+def test_a_render_that_fails_fails_its_job_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> tuple[Path, Path]:
+        raise RuntimeError("no space left")
+
+    with Studio(workers=1, pace_seconds=0) as studio, calling(studio) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr("local.studio.render.render", broken)
+            video = finish(client, create(client, "p"))
+        assert video["status"] == "failed"
+        assert video["error"] == {"code": "server_error", "message": "no space left"}
+        assert create(client, "p [instant]")["status"] == "completed"
+
+
+def test_stop_ends_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    studio = Studio()
+    studio.stop()
+    with pytest.raises(RuntimeError):
+        _ = studio.url
+    studio.start()
+    port = httpx.URL(studio.url).port
+    with calling(studio) as client, ThreadPoolExecutor(2) as pool:
+        hanging = pool.submit(post, client, "[create:hang]")
+        instant = pool.submit(post, client, "[instant]", size="1280x720", seconds="60")
+        for _ in range(4):
+            create(client, "p", size="1280x720", seconds="60")
+        time.sleep(0.5)
+        assert list(tmp_path.rglob("film.mp4"))
+        started = time.monotonic()
+        studio.stop()
+        studio.stop()
+        assert time.monotonic() - started < 3
+        assert isinstance(hanging.exception(3), httpx.RemoteProtocolError)
+        assert instant.result(3).json()["status"] == "in_progress"
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port or 0), timeout=1)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_runs_alone_until_a_signal(tmp_path: Path, ending: signal.Signals) -> None:
+    command = [sys.executable, "-m", "local.studio", "--port", "0"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as alone:
+        assert alone.stdout and alone.stderr
+        [url] = re.findall(r"http\S+/v1", alone.stdout.readline())
+        body = {"prompt": "p", "seconds": "60"}
+        headers = {"Authorization": "Bearer studio"}
+        assert httpx.post(f"{url}/videos", json=body, headers=headers).status_code == 200
+        deadline = time.monotonic() + 10
+        while not list(tmp_path.rglob("film.mp4")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        alone.send_signal(ending)
+        assert alone.wait(timeout=5) == 0
+        assert alone.stderr.read() == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_an_error(client: httpx.Client) -> None:
+    port = client.base_url.port or 0
+    with pytest.raises(OSError, match=f"cannot listen on port {port}: Address already in use"):
+        Studio(port=port).start()
+    command = [sys.executable, "-m", "local.studio", "--port", str(port)]
+    alone = subprocess.run(command, capture_output=True, text=True)
+    assert alone.returncode == 1
+    assert alone.stderr.startswith("The studio cannot open")
+    assert "Traceback" not in alone.stderr
+
+
+def test_a_start_does_not_wait_for_what_renders() -> None:
+    check = (
+        "import sys, local.studio; sys.exit({'PIL', 'imageio_ffmpeg'} & set(sys.modules) != set())"
+    )
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_it_can_be_opened_again() -> None:
+    studio = Studio(pace_seconds=0)
+    for _ in range(2):
+        with studio, calling(studio) as client:
+            assert prompts(client) == []
+            assert create(client, "p [instant]")["status"] == "completed"
+
+
+def test_workers_do_not_outlive_the_studio() -> None:
+    before = threading.active_count()
+    with Studio() as studio, calling(studio) as client:
+        create(client, "[instant]")
+    deadline = time.monotonic() + 2
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert threading.active_count() <= before
