@@ -163,4 +163,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         http_api.check_body(event)
     except RequestError as error:
         return http_api.error_answer(error)
+    if "content-type" in event["headers"]:  # checked; the event handler knows one spelling only
+        event["headers"]["content-type"] = "application/json"
     return app.resolve(event, context)

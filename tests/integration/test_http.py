@@ -59,6 +59,8 @@ def test_other_content_types(api: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "not_json")
     answer = api.post("/actions", content=b'{"text": "x"}')
     assert (answer.status_code, answer.json()["code"]) == (415, "not_json"), "as a web page could"
+    other_case = {"Content-Type": "Application/JSON; Charset=UTF-8"}
+    assert api.post("/actions", content=b'{"text": "x"}', headers=other_case).status_code == 200
 
 
 def test_a_message_without_actions(api: httpx.Client) -> None:
