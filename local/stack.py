@@ -23,6 +23,7 @@ from actionreel.registry import Registry
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
 from local.loopback import HOST, serve
+from local.moto_dynamodb import make_atomic
 from local.studio import Studio
 from local.template import REGION, Template
 
@@ -77,6 +78,7 @@ class Stack:
         logging.getLogger("localstack").setLevel(logging.CRITICAL)
         for name in _CLEARED:
             os.environ.pop(name, None)
+        make_atomic()
         self._aws.start()
         threading.Thread(target=self._moto.serve_forever, daemon=True).start()
         if self._studio:

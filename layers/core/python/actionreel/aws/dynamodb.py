@@ -43,6 +43,7 @@ class DynamoDBVideoRepository:
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
+        self._errors = client.exceptions  # made at the first use, and not safely between threads
         self._table = table
 
     def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
@@ -60,7 +61,7 @@ class DynamoDBVideoRepository:
             try:
                 self._client.transact_write_items(TransactItems=items)
                 return
-            except self._client.exceptions.TransactionCanceledException:
+            except self._errors.TransactionCanceledException:
                 if message is not None:
                     self._raise_if_seen(tenant, message)
                 if attempt == _TRANSACTION_TRIES - 1:
@@ -146,7 +147,7 @@ class DynamoDBVideoRepository:
                 ExpressionAttributeValues=_typed(values | allowed_values),
                 ReturnValues="ALL_NEW",
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except self._errors.ConditionalCheckFailedException:
             raise StaleVideoError(self.get(tenant, video_id)) from None
         return _video(_plain(answer["Attributes"]))
 

@@ -19,6 +19,7 @@ class StepFunctionsWorkflow:
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client
+        self._errors = client.exceptions  # made at the first use, and not safely between threads
         self._arn = state_machine_arn
 
     def start(self, job: VideoJob) -> None:
@@ -34,7 +35,7 @@ class StepFunctionsWorkflow:
                 name=job.video_id,
                 input=json.dumps(document, sort_keys=True),
             )
-        except self._client.exceptions.ExecutionAlreadyExists:
+        except self._errors.ExecutionAlreadyExists:
             return
         except (BotoCoreError, ClientError) as error:
             raise WorkflowError("The video could not be started on our side.") from error
