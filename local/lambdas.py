@@ -70,6 +70,10 @@ class InProcess:
         return self._functions[name](payload)
 
 
+# Powertools' event handler keeps its request on a class, which all functions here share.
+_http_turn = threading.Lock()
+
+
 class _Function:
     def __init__(self, name: str, properties: dict[str, Any]) -> None:
         module, _, handler = properties["Handler"].rpartition(".")
@@ -80,11 +84,9 @@ class _Function:
         self.handler: Callable[[Any, Any], Any] = getattr(
             importlib.import_module(f"{package}.{module}"), handler
         )
-        # Powertools' event handler keeps its request on the class: one at a time, as on Lambda.
-        one_at_a_time = "Events" in properties
-        self.turn: AbstractContextManager[Any] = (
-            threading.Lock() if one_at_a_time else nullcontext()
-        )
+        events = properties.get("Events", {}).values()
+        http = any(event["Type"] == "HttpApi" for event in events)
+        self.turn: AbstractContextManager[Any] = _http_turn if http else nullcontext()
 
     def __call__(self, payload: bytes) -> Answer:
         event = json.loads(payload)

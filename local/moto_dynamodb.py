@@ -25,4 +25,4 @@ def make_atomic() -> None:
         with _turn:
             return call_action(self)
 
-    DynamoHandler.call_action = one_at_a_time
+    DynamoHandler.call_action = one_at_a_time  # type: ignore[method-assign]

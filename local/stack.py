@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from actionreel import bootstrap
 from actionreel.registry import Registry
+from local.events import Events
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
 from local.loopback import HOST, serve
@@ -38,7 +39,8 @@ class Stack:
 
     `port` 0 takes a free one. With `provider_url` and `provider_key` the videos come from that
     OpenAI-compatible server, and cost what it charges; without, from the studio. With
-    `lambda_endpoint` the functions run there and not in this process.
+    `lambda_endpoint` the functions run there and not in this process. `sweep_seconds` is how often
+    lost videos are looked for, in place of the template's schedule.
     Raises OSError if the port is taken.
     """
 
@@ -49,6 +51,7 @@ class Stack:
         provider_url: str = "",
         provider_key: str = STUDIO_KEY,
         lambda_endpoint: str = "",
+        sweep_seconds: float | None = None,
         log: Log = lambda line: None,
     ) -> None:
         self._gateway = Gateway(port, Template({}).routes(), log)
@@ -56,6 +59,8 @@ class Stack:
         self.provider_url = provider_url
         self._provider_key = provider_key
         self._lambda_endpoint = lambda_endpoint
+        self._sweep_seconds = sweep_seconds
+        self._events: Events | None = None
         self._moto = serve(DomainDispatcherApplication(create_backend_app), 0)
         self._aws = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
         self._environment = dict(os.environ)
@@ -93,9 +98,14 @@ class Stack:
             Remote(self._lambda_endpoint) if self._lambda_endpoint else InProcess(template)
         )
         self._gateway.functions = functions
+        states = boto3.client("stepfunctions")
+        self._events = Events(template, states, functions.invoke, self._sweep_seconds)
+        self._events.start()
 
     def stop(self) -> None:
         """Ends everything that was started."""
+        if self._events:
+            self._events.stop()
         self._gateway.stop()
         if self._studio:
             self._studio.stop()
@@ -143,8 +153,8 @@ def _create_resources(template: Template, provider_key: str) -> None:
     session = boto3.session.Session(region_name=REGION)
     dynamodb = session.client("dynamodb")
     for name, properties in template.of_type("AWS::DynamoDB::Table").items():
-        taken = ("AttributeDefinitions", "KeySchema", "BillingMode")
-        table: dict[str, Any] = {key: properties[key] for key in taken}
+        taken = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+        table: dict[str, Any] = {key: properties[key] for key in taken if key in properties}
         dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
     for name in template.of_type("AWS::S3::Bucket"):
         session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,28 @@ class Template:
         """Every route of the HTTP API."""
         return [
             Route(event["Properties"].get("Method"), event["Properties"].get("Path"), name)
-            for name, properties in self.functions().items()
-            for event in properties.get("Events", {}).values()
-            if event["Type"] == "HttpApi"
+            for name, event in self._events("HttpApi")
         ]
+
+    def schedules(self) -> dict[str, float]:
+        """The functions that run on a schedule, and how often, in seconds."""
+        return {
+            name: _seconds(event["Properties"]["Schedule"])
+            for name, event in self._events("Schedule")
+        }
+
+    def rules(self) -> list[tuple[str, dict[str, Any]]]:
+        """The functions that are called on events of EventBridge, with the rule's pattern."""
+        return [
+            (name, self.resolve(event["Properties"]["Pattern"]))
+            for name, event in self._events("EventBridgeRule")
+        ]
+
+    def _events(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, properties in self.functions().items():
+            for event in properties.get("Events", {}).values():
+                if event["Type"] == kind:
+                    yield name, event
 
     def definition(self, properties: dict[str, Any]) -> str:
         """A state machine's definition with its substitutions made."""
@@ -120,3 +139,11 @@ class Template:
             case "AWS::Serverless::StateMachine", "Arn":
                 return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
         return f"{self._reference(name)}.{attribute}"
+
+
+def _seconds(rate: str) -> float:
+    """`rate(5 minutes)` in seconds."""
+    found = re.fullmatch(r"rate\((\d+) (second|minute|hour|day)s?\)", rate)
+    if found is None:
+        raise ValueError(f"the schedule {rate} does not run at home")
+    return int(found[1]) * {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[found[2]]

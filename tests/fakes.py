@@ -5,7 +5,7 @@ Beside them, what the tests share: a record and its document, a small film, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +21,12 @@ from actionreel.errors import (
 )
 from actionreel.models import (
     Asset,
+    CancelOutcome,
+    ExecutionState,
     Handle,
     MessageSeen,
     ProviderAnswer,
+    Recovery,
     Video,
     VideoJob,
     VideoRequest,
@@ -77,6 +80,9 @@ def a_job(**changes: Any) -> VideoJob:
     return VideoJob.model_validate({**fields, **changes})
 
 
+ENDED_BADLY = ("failed", "expired", "unknown")
+
+
 class FakeVideoRepository:
     """Records in a dictionary, written on the same conditions as in DynamoDB."""
 
@@ -85,6 +91,7 @@ class FakeVideoRepository:
         self.records: dict[tuple[str, str], Video] = {}
         self.messages: dict[tuple[str, str], MessageSeen] = {}
         self.took: dict[str, list[int]] = {}
+        self.owners: dict[str, str] = {}
 
     def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
         if message is not None:
@@ -119,14 +126,52 @@ class FakeVideoRepository:
         more = len(found) > limit
         return found[:limit], found[limit - 1].video_id if more else None
 
+    def add_retry(self, video: Video) -> None:
+        older = self.get(video.tenant, video.retry_of or "")
+        if older is None or older.retried_as or older.status not in ENDED_BADLY:
+            raise StaleVideoError(older)
+        self._write(older.model_copy(update={"retried_as": video.video_id}))
+        self._write(video)
+
+    def claim(
+        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
+    ) -> Video:
+        video = self.get(tenant, video_id)
+        if video is None or not (
+            video.status == "queued"
+            or (video.status == "submitting" and video.fence and video.fence == released)
+        ):
+            raise StaleVideoError(video)
+        return self._write(
+            video.model_copy(update={**changes, "status": "submitting", "fence": fence})
+        )
+
     def advance(
-        self, tenant: str, video_id: str, allowed: Collection[VideoStatus], **changes: Any
+        self,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
     ) -> Video:
         video = self.get(tenant, video_id)
         if video is None or video.status not in allowed:
             raise StaleVideoError(video)
+        if any(getattr(video, name) != value for name, value in expect.items()):
+            raise StaleVideoError(video)
         kept = {name: value for name, value in changes.items() if value is not None}
         return self._write(Video.model_validate(dict(video) | kept))
+
+    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
+        return self.owners.setdefault(str(handle), video_id) == video_id
+
+    def overdue(self, before: datetime, limit: int) -> list[Video]:
+        late = [
+            video
+            for video in self.records.values()
+            if video.is_open and video.next_check_at and video.next_check_at < before
+        ]
+        return sorted(late, key=lambda video: str(video.next_check_at))[:limit]
 
     def durations(self, model: str) -> list[int]:
         return self.took.get(model, [])
@@ -167,18 +212,30 @@ class FakeVideoStorage:
 
 
 class FakeWorkflow:
-    """Remembers every start; `trouble` is raised in place of the next ones."""
+    """Remembers every start; `trouble` is raised in place of the next calls.
+
+    `ended` has the names of executions that were started and are over.
+    """
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
-        self.started: list[VideoJob] = []
+        self.started: list[Video] = []
+        self.ended: set[str] = set()
         self.trouble: Exception | None = None
 
-    def start(self, job: VideoJob) -> None:
+    def start(self, video: Video) -> None:
         if self.trouble:
             raise self.trouble
-        self.started.append(job)
+        self.started.append(video)
         self.log.append("started")
+
+    def state(self, video: Video) -> ExecutionState:
+        if self.trouble:
+            raise self.trouble
+        if video.execution in self.ended:
+            return "ended"
+        names = [started.execution for started in self.started]
+        return "running" if video.execution in names else "absent"
 
 
 Script = Sequence[bytes | Exception]
@@ -187,18 +244,38 @@ Script = Sequence[bytes | Exception]
 class FakeProvider:
     """Answers from a script: each call takes the next of `answers`, and raises what is an error.
 
-    `video` and `poster` are what the files stream, or the error that opening one raises.
+    `listed` is what the lists show, one after the other, `stopping` what a cancellation comes to,
+    `keys` are those that came with the creates. `video` and `poster` are what the files stream, or
+    the error that opening one raises.
     """
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
+        self.recovery: Recovery = "none"
+        self.keys: list[str] = []
+        self.listed: list[list[Handle] | Exception] = []
+        self.stopping: CancelOutcome | Exception = "unsupported"
         self.answers: list[ProviderAnswer | Exception] = []
         self.video: Script | Exception = [MP4]
         self.poster: Script | Exception = AssetUnavailableError("no poster")
 
-    def create(self, request: VideoRequest) -> ProviderAnswer:
+    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
         self.log.append("asked")
+        self.keys.append(key)
         return self._next()
+
+    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+        self.log.append("listed")
+        found = self.listed.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def cancel(self, handle: Handle) -> CancelOutcome:
+        self.log.append(f"cancelled {handle['id']}")
+        if isinstance(self.stopping, Exception):
+            raise self.stopping
+        return self.stopping
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         self.log.append(f"looked at {handle['id']}")

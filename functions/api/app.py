@@ -11,11 +11,27 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
 
 from actionreel import bootstrap, http_api, messages, results
-from actionreel.api_models import ActionsRequest, ActionsResponse, ErrorBody, VideoPage, VideoView
-from actionreel.errors import MessageMismatchError, RequestError, VideoNotFoundError
+from actionreel.api_models import (
+    ActionsRequest,
+    ActionsResponse,
+    CancellationView,
+    ErrorBody,
+    RetryRequest,
+    VideoPage,
+    VideoView,
+)
+from actionreel.cancellation import cancel
+from actionreel.errors import (
+    InvalidActionError,
+    MessageMismatchError,
+    ProviderError,
+    RequestError,
+    VideoNotFoundError,
+)
 from actionreel.instructions import instructions
 from actionreel.models import Video, file_key, is_video_id
 from actionreel.observability import logger
+from actionreel.retries import retry
 
 TENANT = "default"
 
@@ -32,10 +48,11 @@ _MEANINGS = {
     302: "A link to the file, signed for 15 minutes",
     400: "The body cannot be read",
     404: "There is no such video",
-    409: "The video is not ready yet",
+    409: "Not now, or not in this state",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request can be read, but not accepted",
+    503: "The provider cannot be reached",
 }
 _ACTIONS = {
     200: {
@@ -43,6 +60,13 @@ _ACTIONS = {
         "content": {"application/json": {"model": ActionsResponse}},
     },
     **_errors(400, 413, 415, 422),
+}
+_RETRY = {
+    202: {
+        "description": "The video that is made in its place",
+        "content": {"application/json": {"model": VideoView}},
+    },
+    **_errors(400, 404, 409, 413, 415, 422),
 }
 _FILE = {302: {"description": _MEANINGS[302]}, **_errors(404, 409)}
 
@@ -77,6 +101,23 @@ def list_videos(
 @app.get("/videos/<video_id>", summary="One video", responses=_errors(404))
 def get_video(video_id: str) -> VideoView:
     return results.view(_video(video_id), _link_base())
+
+
+@app.delete("/videos/<video_id>", summary="Cancel a video", responses=_errors(404, 409, 503))
+def delete_video(video_id: str) -> CancellationView:
+    """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
+    done = cancel(TENANT, video_id, bootstrap.services())
+    return results.cancellation_view(done, _link_base())
+
+
+@app.post("/videos/<video_id>/retry", summary="Make a video again", responses=_RETRY)
+def retry_video(
+    video_id: str, accepted: Annotated[RetryRequest | None, Body()] = None
+) -> Response[dict[str, Any]]:
+    double = accepted is not None and accepted.accept_double_charge
+    video = retry(TENANT, video_id, bootstrap.services(), accept_double_charge=double)
+    shown = results.view(video, _link_base()).model_dump(mode="json", by_alias=True)
+    return Response(202, "application/json", shown)
 
 
 @app.get("/videos/<video_id>/content", summary="The video's file", responses=_FILE)
@@ -148,6 +189,10 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
             return _error(404, "There is nothing at this address.", "not_found")
         case MessageMismatchError():
             return _error(422, str(error), "message_mismatch")
+        case InvalidActionError():
+            return _error(422, str(error), error.code)
+        case ProviderError():
+            return _error(503, str(error), error.code)
         case RequestValidationError():
             return _error(422, http_api.invalid_fields(error.errors()), "invalid_request")
     logger.exception("request failed", extra={"error": type(error).__name__})

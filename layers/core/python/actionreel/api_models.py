@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from actionreel.models import ErrorCode, VideoStatus
+from actionreel.models import CancelOutcome, ErrorCode, VideoStatus
 
 
 class ApiDocument(BaseModel):
@@ -121,6 +121,8 @@ class VideoView(ApiDocument):
     input_reference_url: str | None
     conversation_id: str | None
     message_id: str | None
+    retry_of: str | None
+    retried_as: str | None
     notices: list[str]
     created_at: datetime
     submitted_at: datetime | None
@@ -131,6 +133,22 @@ class VideoView(ApiDocument):
     error: VideoError | None
     maybe_charged: bool
     cost_usd: float | None
+
+
+class RetryRequest(ApiDocument):
+    """The body of `POST /videos/{videoId}/retry`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accept_double_charge: bool = False
+
+
+class CancellationView(ApiDocument):
+    """What came of a `DELETE /videos/{videoId}`, and the record afterwards."""
+
+    outcome: CancelOutcome
+    message: str
+    video: VideoView
 
 
 class VideoPage(ApiDocument):

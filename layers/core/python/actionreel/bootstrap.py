@@ -94,7 +94,8 @@ class AwsServices:
         def key() -> str:
             return provider_key(self.settings.provider_secret, name)
 
-        return OpenAIVideos(self.settings.provider_base_url, key)
+        settings = self.settings
+        return OpenAIVideos(settings.provider_base_url, key, settings.provider_recovery)
 
 
 _services: Services | None = None

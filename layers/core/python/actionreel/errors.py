@@ -11,13 +11,14 @@ renaming a class here means renaming it in `statemachine/video_generation.asl.js
     ├── MessageSeenError             a message id came again: these are its videos
     ├── VideoNotFoundError           no such video for this tenant
     ├── StaleVideoError              a conditional write found the video in another state
-    ├── WorkflowError                the execution of a video could not be started
-    ├── RecordUnavailableError       the record could not be read or written, so nothing was asked
+    ├── WorkflowError                the execution of a video could not be started or looked at
+    ├── RecordUnavailableError       the record could not be written, so nothing was asked
     ├── ProviderError
     │   ├── ProviderRejectedError    certainly refused, and asking again will not help
     │   ├── ProviderThrottledError   certainly refused for now (429)
     │   ├── ProviderUnavailableError certainly never reached
     │   ├── JobNotFoundError         the provider does not know the job
+    │   ├── NotListedError           the provider cannot say which of its jobs are ours
     │   └── OutcomeUnknownError      perhaps accepted, perhaps not; perhaps charged
     └── AssetError                   the provider finished, but its file cannot be kept
         ├── AssetIncompleteError     the file ended early: fetch it again
@@ -93,13 +94,13 @@ class StaleVideoError(ActionreelError):
 
 
 class WorkflowError(ActionreelError):
-    """The execution of a video could not be started; no provider was asked for anything."""
+    """The execution of a video could not be started or looked at."""
 
     retryable = True
 
 
 class RecordUnavailableError(ActionreelError):
-    """The record could not be read or written before the provider was asked: nothing was sent."""
+    """The record could not be written before the provider was asked, so it was not asked."""
 
     retryable = True
 
@@ -121,16 +122,27 @@ class ProviderRejectedError(ProviderError):
 
 
 class ProviderThrottledError(ProviderError):
-    """The provider refused for now (429): nothing was started, asking again later may work."""
+    """The provider refused for now (429): nothing was started, asking again later may work.
+
+    `retry_after` is when, in seconds, if the provider said so.
+    """
 
     code = "rate_limited"
     retryable = True
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ProviderUnavailableError(ProviderError):
     """The provider was never reached, or cannot answer now: nothing was started by this request."""
 
     retryable = True
+
+
+class NotListedError(ProviderError):
+    """The provider cannot say which of its jobs are ours: it has no list, or none that tells."""
 
 
 class JobNotFoundError(ProviderError):

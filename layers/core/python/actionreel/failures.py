@@ -15,6 +15,10 @@ from actionreel.errors import (
 from actionreel.models import CaughtError, Failure, Video, VideoJob
 
 _OURS = "Something went wrong on our side while this video was being made."
+INTERRUPTED = (
+    "A request to the provider was cut off: it may or may not have started this video, and may"
+    " charge for it."
+)
 _WORDS = {
     "storage": "The video was made, but its file could not be stored.",
     "rate_limited": "The provider has too many requests at the moment.",
@@ -39,13 +43,13 @@ def failure_of(error: ActionreelError, *, maybe_charged: bool = False) -> Failur
 
 
 def interrupted() -> Failure:
-    """A create of which only the beginning is on record."""
-    return failure_of(
-        OutcomeUnknownError(
-            "The request to the provider was interrupted: it may or may not have started this"
-            " video, and may charge for it."
-        )
-    )
+    """A request to the provider of which nobody knows what became of it."""
+    return failure_of(OutcomeUnknownError(INTERRUPTED))
+
+
+def tainted(failure: Failure) -> Failure:
+    """The same failure of a video of which an earlier request may have made, and charged, a job."""
+    return failure_of(OutcomeUnknownError(f"{INTERRUPTED} After that: {failure.message}"))
 
 
 def overdue(job: VideoJob, elapsed: float) -> Failure:

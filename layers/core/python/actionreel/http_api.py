@@ -28,8 +28,10 @@ Event = Mapping[str, Any]
 def check_body(event: Event) -> None:
     """Raises RequestError for a body that is too large (413), no JSON (415) or unreadable (400)."""
     posted = event["requestContext"]["http"]["method"] == "POST"
-    if not posted or not event["rawPath"].endswith("/actions"):
+    if not posted or not event["rawPath"].endswith(("/actions", "/retry")):
         return  # no other route of ours takes a body
+    if event["rawPath"].endswith("/retry") and not event.get("body"):
+        return  # a retry that accepts nothing
     kind = str(event.get("headers", {}).get("content-type", ""))
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "not_json", "The body must be JSON: Content-Type application/json.")

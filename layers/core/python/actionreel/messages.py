@@ -18,12 +18,11 @@ from actionreel.errors import (
     InvalidActionError,
     MessageSeenError,
     RequestError,
-    StaleVideoError,
     TooManyActionsError,
     VideoNotFoundError,
     WorkflowError,
 )
-from actionreel.models import Failure, MessageSeen, Video, is_video_id
+from actionreel.models import MessageSeen, Video, is_video_id
 from actionreel.ports import Services
 from actionreel.video_request import polled_video_id, video_request
 
@@ -95,8 +94,7 @@ def _create(
         except MessageSeenError as seen:
             return _as_before(outcomes, seen.video_ids, tenant, services)
     return [
-        _started(outcome, services) if isinstance(outcome, Video) else outcome
-        for outcome in outcomes
+        start(outcome, services) if isinstance(outcome, Video) else outcome for outcome in outcomes
     ]
 
 
@@ -110,6 +108,7 @@ def _planned(
     except ActionreelError as error:
         return error
     model = services.registry.find(request.model)
+    now = services.now()
     return Video(
         tenant=tenant,
         video_id=str(uuid7()),
@@ -118,7 +117,8 @@ def _planned(
         conversation_id=message.conversation_id,
         message_id=message.message_id,
         notices=tuple(notices),
-        created_at=services.now(),
+        created_at=now,
+        next_check_at=now,
         **request.model_dump(),
     )
 
@@ -142,8 +142,7 @@ def _as_before(
     records = services.videos.get_many(tenant, ids) if ids else {}
     for record in records.values():
         if record.status == "queued":  # perhaps we were cut off before its execution was started
-            with suppress(WorkflowError):
-                services.workflow.start(record.job())
+            start(record, services)
     refused = InvalidActionError("When this message came first, this could not be carried out.")
     return [
         records.get(video_id or "") or (refused if isinstance(outcome, Video) else outcome)
@@ -163,17 +162,9 @@ def _seen(message: ActionsRequest, outcomes: list[Outcome]) -> MessageSeen | Non
     )
 
 
-def _started(video: Video, services: Services) -> Video:
-    """Starts the execution of a new video. If that fails the record says so: nothing was asked
-    of a provider yet, and an execution that started all the same finds the record closed."""
-    try:
-        services.workflow.start(video.job())
-    except ActionreelError as error:
-        failure = Failure(code="internal", message=str(error), retryable=True)
-        try:
-            return services.videos.advance(
-                video.tenant, video.video_id, {"queued"}, status="failed", failure=failure
-            )
-        except StaleVideoError as stale:
-            return stale.video if isinstance(stale.video, Video) else video
+def start(video: Video, services: Services) -> Video:
+    """Starts the execution of a video that waits for it. If that fails, the record stays as it is:
+    it is promised to the caller by now, and the sweep starts what was not started."""
+    with suppress(WorkflowError):
+        services.workflow.start(video)
     return video

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -50,6 +50,14 @@ _VIDEO_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Whatever an adapter needs to find its job again: opaque to everybody else, at most 2 KB.
 Handle = dict[str, JsonValue]
+
+# How an adapter finds out what became of a create that went unanswered: it asks again with the same
+# idempotency key, it lists the provider's jobs, or it cannot.
+Recovery = Literal["key", "list", "none"]
+
+ExecutionState = Literal["running", "ended", "absent"]
+
+CancelOutcome = Literal["cancelled", "too_late", "unsupported"]
 
 
 class Document(BaseModel):
@@ -116,6 +124,12 @@ class VideoJob(Passed):
 
     It is what this execution knows; the truth about a video is its record (`Video`). Provider and
     deadline are the model's at the start: an execution outlives changes of the registry.
+
+    `status` says where it goes from here: `queued` to ask the provider (again), `ambiguous` to find
+    out what became of a request, `pending` to look at the job, `completed` to fetch its file, the
+    others to the end. `fence` names
+    the request whose job this is; `released` a request that certainly made none; `asks` and `looks`
+    count those requests, and the looks for a lost one.
     """
 
     tenant: str
@@ -123,7 +137,13 @@ class VideoJob(Passed):
     request: VideoRequest
     provider: str
     deadline_seconds: int
-    status: Literal["pending", "completed", "failed", "cancelled", "unknown"] = "pending"
+    status: Literal[
+        "queued", "ambiguous", "pending", "completed", "stored", "failed", "cancelled", "unknown"
+    ] = "queued"
+    fence: str | None = None
+    released: str | None = None
+    asks: int = 0
+    looks: int = 0
     handle: Handle | None = None
     submitted_at: datetime | None = None
     wait_seconds: int | None = None
@@ -137,7 +157,13 @@ class VideoJob(Passed):
 
 class Video(Document):
     """The record of a video. Its status moves forward (only from `submitting`, where the provider
-    certainly made no job, back to `queued`); an ending is never overwritten."""
+    certainly made no job, back to `queued`); an ending is never overwritten.
+
+    `failed` means that nothing was charged. What may have been charged ends `unknown`, unless it
+    was cancelled or has expired. `fence` names the request that was sent last, at `asked_at`;
+    `ambiguous` says that what became of one could not be told at some time, `resent` that another
+    one followed it. `resumes` counts the executions that were started in place of a dead one.
+    """
 
     tenant: str
     video_id: str
@@ -153,10 +179,17 @@ class Video(Document):
     conversation_id: str | None = None
     message_id: str | None = None
     notices: tuple[str, ...] = ()
+    retry_of: str | None = None
+    retried_as: str | None = None
     created_at: datetime
+    asked_at: datetime | None = None
     submitted_at: datetime | None = None
     next_check_at: datetime | None = None
     completed_at: datetime | None = None
+    fence: str | None = None
+    ambiguous: bool = False
+    resent: bool = False
+    resumes: int = 0
     handle: Handle | None = None
     bytes: int | None = None
     poster_key: str | None = None
@@ -176,9 +209,21 @@ class Video(Document):
         )
 
     @property
+    def execution(self) -> str:
+        """The name of the execution that makes this video."""
+        return f"{self.video_id}-{self.resumes}" if self.resumes else self.video_id
+
+    @property
     def is_open(self) -> bool:
         """Whether something may still happen to this video."""
         return self.status in OPEN_STATUSES
+
+
+class Cancellation(NamedTuple):
+    """What came of a wish to cancel, and the record afterwards."""
+
+    outcome: CancelOutcome
+    video: Video
 
 
 def is_video_id(value: str) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from actionreel.models import (
     Asset,
+    CancelOutcome,
+    ExecutionState,
     Handle,
     MessageSeen,
     ProviderAnswer,
+    Recovery,
     Video,
-    VideoJob,
     VideoRequest,
     VideoStatus,
 )
@@ -23,15 +25,30 @@ from actionreel.registry import Registry
 class VideoProvider(Protocol):
     """A service that makes videos. Every method raises only ProviderError and its kinds."""
 
-    def create(self, request: VideoRequest) -> ProviderAnswer:
+    @property
+    def recovery(self) -> Recovery:
+        """How to find out what became of a create that went unanswered."""
+
+    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
         """Asks for a video, once; the answer holds the handle of the job.
 
-        Raises ProviderRejectedError, ProviderThrottledError or ProviderUnavailableError where it is
-        certain that no job was made, OutcomeUnknownError for everything else.
+        `key` is the same whenever it is asked for the same video; where `recovery` is `key`, that
+        makes one job. Raises ProviderRejectedError, ProviderThrottledError or
+        ProviderUnavailableError where it is certain that no job was made by this request,
+        OutcomeUnknownError for everything else.
+        """
+
+    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+        """Jobs made after `since` that can be this request's, the likeliest first.
+
+        Only where `recovery` is `list`. Raises NotListedError where the list cannot tell.
         """
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. Raises JobNotFoundError if the provider does not know it."""
+
+    def cancel(self, handle: Handle) -> CancelOutcome:
+        """Stops a job that is not finished, if the provider can."""
 
     def open_video(self, handle: Handle) -> AbstractContextManager[Asset]:
         """The finished file. Raises AssetError and its kinds, also while it is read."""
@@ -57,10 +74,37 @@ class VideoRepository(Protocol):
     ) -> tuple[list[Video], str | None]:
         """Records, newest first, and the cursor of the next page."""
 
-    def advance(
-        self, tenant: str, video_id: str, allowed: Collection[VideoStatus], **changes: Any
+    def add_retry(self, video: Video) -> None:
+        """Writes the video and notes it on the one that it is a retry of, both or none.
+
+        Raises StaleVideoError, with that one's record, if it was retried before or is open.
+        """
+
+    def claim(
+        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
     ) -> Video:
-        """Changes the record if its status is one of `allowed`; raises StaleVideoError if not."""
+        """Takes the right to ask the provider, under a new `fence`: from `queued`, or from the
+        request `released`, of which it is certain that it made no job.
+
+        Raises StaleVideoError if somebody else has it, or had it.
+        """
+
+    def advance(
+        self,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
+    ) -> Video:
+        """Changes the record if its status is one of `allowed` and its fields are as expected;
+        raises StaleVideoError if not."""
+
+    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
+        """Makes a job this video's, once and for all; False if it is another's."""
+
+    def overdue(self, before: datetime, limit: int) -> list[Video]:
+        """Open videos that had to be looked at before that time, the most overdue first."""
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took."""
@@ -82,8 +126,11 @@ class VideoStorage(Protocol):
 class Workflow(Protocol):
     """Whatever runs a job through its tasks."""
 
-    def start(self, job: VideoJob) -> None:
-        """Starts the job's execution; starting it twice is starting it once."""
+    def start(self, video: Video) -> None:
+        """Starts the video's execution; starting it twice is starting it once."""
+
+    def state(self, video: Video) -> ExecutionState:
+        """How the video's execution stands. Raises WorkflowError."""
 
 
 class Services(Protocol):

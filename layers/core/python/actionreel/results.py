@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from actionreel.api_models import VideoError, VideoView
+from actionreel.api_models import CancellationView, VideoError, VideoView
 from actionreel.errors import ActionreelError
-from actionreel.models import Failure, Video
+from actionreel.models import Cancellation, Failure, Video
 
 Result = dict[str, Any]
 
@@ -96,6 +96,22 @@ def video_url(video: Video, base_url: str) -> str | None:
 def poster_url(video: Video, base_url: str) -> str | None:
     """Our lasting link to the still image, None where there is none."""
     return f"{base_url}/videos/{video.video_id}/poster" if video.poster_key else None
+
+
+_CANCELLATIONS = {
+    "cancelled": "The video is cancelled.",
+    "too_late": "It is too late to cancel this video.",
+    "unsupported": "This provider cannot cancel a video that it has begun; it goes on.",
+}
+
+
+def cancellation_view(cancellation: Cancellation, base_url: str) -> CancellationView:
+    """What came of a cancellation, as the API shows it."""
+    return CancellationView(
+        outcome=cancellation.outcome,
+        message=_CANCELLATIONS[cancellation.outcome],
+        video=view(cancellation.video, base_url),
+    )
 
 
 def view(video: Video, base_url: str) -> VideoView:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actionreel.models import Document
+from actionreel.models import Document, Recovery
 
 
 class Settings(Document):
     """What a deployment decides. Each function's environment holds only the part that it uses.
 
     `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`;
-    `provider_secret` names the Secrets Manager secret with its key.
+    `provider_secret` names the Secrets Manager secret with its key; `provider_recovery` says what
+    the server can do about a create that went unanswered.
     """
 
     table_name: str = ""
@@ -20,9 +21,10 @@ class Settings(Document):
     default_model: str = ""
     provider_base_url: str = ""
     provider_secret: str = ""
+    provider_recovery: Recovery = "list"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Reads TABLE_NAME, BUCKET_NAME and so on: the names of the fields, in capitals."""
         found = {name: environment.get(name.upper(), "").strip() for name in cls.model_fields}
-        return cls.model_validate(found)
+        return cls.model_validate({name: value for name, value in found.items() if value})

@@ -1,41 +1,30 @@
-"""The records, in one DynamoDB table. Every write is conditional.
-
-| item                 | PK              | SK                                       |
-| video                | TENANT#<tenant> | VIDEO#<video id> (UUIDv7: sorts by time) |
-| message already seen | TENANT#<tenant> | MESSAGE#<digest>                         |
-| durations of a model | MODEL#<model>   | DURATIONS                                |
-"""
+"""The records, in one DynamoDB table (its items: `dynamodb_items`). Every write is conditional."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic_core import to_jsonable_python
 
+from actionreel.aws import dynamodb_items as items
+from actionreel.aws.dynamodb_items import Item, plain, typed
 from actionreel.errors import MessageMismatchError, MessageSeenError, StaleVideoError
-from actionreel.models import MessageSeen, Video, VideoStatus
+from actionreel.models import OPEN_STATUSES, Handle, MessageSeen, Video, VideoStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-MESSAGE_DAYS = 30  # how long a message id is remembered
 KEPT_DURATIONS = 200
+OPEN_VIDEOS = "OpenVideos"
 _STRETCH = 250  # records read at a time where only some are wanted,
 _STRETCHES = 10  # and how many times at most for one page
 _TRANSACTION_TRIES = 5
 _BATCH_TRIES = 8
 _IS_NEW = "attribute_not_exists(PK)"
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-Item = dict[str, Any]
 
 
 class DynamoDBVideoRepository:
@@ -53,13 +42,13 @@ class DynamoDBVideoRepository:
         because a transaction that fails is billed all the same; its condition decides between
         deliveries that come at the same moment.
         """
-        items = [self._new_item(_video_item(video)) for video in videos]
+        written = [self._new_item(items.video_item(video)) for video in videos]
         if message is not None:
             self._raise_if_seen(tenant, message)
-            items.append(self._new_item(_message_item(tenant, message)))
+            written.append(self._new_item(items.message_item(tenant, message)))
         for attempt in range(_TRANSACTION_TRIES):
             try:
-                self._client.transact_write_items(TransactItems=items)
+                self._client.transact_write_items(TransactItems=written)
                 return
             except self._errors.TransactionCanceledException:
                 if message is not None:
@@ -70,12 +59,12 @@ class DynamoDBVideoRepository:
 
     def get(self, tenant: str, video_id: str) -> Video | None:
         """The record, or None."""
-        item = self._get(_video_key(tenant, video_id))
-        return _video(item) if item else None
+        item = self._get(items.video_key(tenant, video_id))
+        return items.video(item) if item else None
 
     def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
         """The records that there are, by id. At most 100 ids: one request of DynamoDB's."""
-        keys = [_typed(_video_key(tenant, video_id)) for video_id in video_ids]
+        keys = [typed(items.video_key(tenant, video_id)) for video_id in video_ids]
         found: dict[str, Video] = {}
         for attempt in range(_BATCH_TRIES):
             if not keys:
@@ -85,7 +74,7 @@ class DynamoDBVideoRepository:
                 RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
             )
             for item in answer["Responses"].get(self._table, []):
-                video = _video(_plain(item))
+                video = items.video(plain(item))
                 found[video.video_id] = video
             left = answer.get("UnprocessedKeys", {}).get(self._table)
             keys = [dict(key) for key in left["Keys"]] if left else []
@@ -110,84 +99,204 @@ class DynamoDBVideoRepository:
         if conversation_id is not None:
             request["FilterExpression"] = "conversation_id = :conversation"
             values[":conversation"] = conversation_id
-        request["ExpressionAttributeValues"] = _typed(values)
+        request["ExpressionAttributeValues"] = typed(values)
         if cursor is not None:
-            request["ExclusiveStartKey"] = _typed(_video_key(tenant, cursor))
+            request["ExclusiveStartKey"] = typed(items.video_key(tenant, cursor))
         videos: list[Video] = []
         for _ in range(_STRETCHES):
             answer = self._client.query(**request)
-            videos += [_video(_plain(item)) for item in answer["Items"]]
+            videos += [items.video(plain(item)) for item in answer["Items"]]
             last = answer.get("LastEvaluatedKey")
             if len(videos) > limit:
                 return videos[:limit], videos[limit - 1].video_id
             if last is None:
                 return videos, None
             request["ExclusiveStartKey"] = last
-        last_read = _plain(request["ExclusiveStartKey"])
+        last_read = plain(request["ExclusiveStartKey"])
         return videos, str(last_read["SK"]).removeprefix("VIDEO#")
 
-    def advance(
-        self, tenant: str, video_id: str, allowed: Collection[VideoStatus], **changes: Any
+    def claim(
+        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
     ) -> Video:
-        """Changes the record if its status is one of `allowed`, and returns it.
+        """Takes the right to ask the provider: what is `queued`, or `submitting` under the fence
+        `released`, becomes `submitting` under `fence`.
+
+        Raises StaleVideoError if the record is anywhere else. A claim that was written, but whose
+        answer got lost, is known by its fence and given.
+        """
+        condition = "#status = :queued OR (#status = :submitting AND #fence = :released)"
+        values = {":queued": "queued", ":submitting": "submitting", ":released": released or ""}
+        changes = {"status": "submitting", "fence": fence, **changes}
+        try:
+            return self._update(items.video_key(tenant, video_id), changes, condition, values)
+        except StaleVideoError as stale:
+            if isinstance(stale.video, Video) and stale.video.fence == fence:
+                return stale.video
+            raise
+
+    def advance(
+        self,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
+    ) -> Video:
+        """Changes the record if its status is one of `allowed` and its fields are as expected (None
+        is not there), and returns it.
 
         Raises StaleVideoError, with the record as it is, otherwise.
         """
-        attributes = _attributes(changes)
-        names = {f"#{name}": name for name in (*attributes, "status")}
-        values = {f":{name}": value for name, value in attributes.items()}
-        allowed_values = {f":allowed{n}": status for n, status in enumerate(sorted(allowed))}
+        values = {f":allowed{n}": status for n, status in enumerate(sorted(allowed))}
+        conditions = [f"#status IN ({', '.join(values)})"]
+        for name, value in expect.items():
+            if value is None:
+                conditions.append(f"attribute_not_exists(#{name})")
+            else:
+                conditions.append(f"#{name} = :expected_{name}")
+                values[f":expected_{name}"] = to_jsonable_python(value)
+        key = items.video_key(tenant, video_id)
+        return self._update(key, changes, " AND ".join(conditions), values, expect)
+
+    def add_retry(self, video: Video) -> None:
+        """Writes the video, and on the one that it is a retry of that it was retried, or neither.
+
+        Raises StaleVideoError, with the older one's record, if that was retried before or has not
+        ended in a way that can be retried.
+        """
+        older = items.video_key(video.tenant, video.retry_of or "")
+        noted: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._table,
+                "Key": typed(older),
+                "UpdateExpression": "SET retried_as = :id",
+                "ConditionExpression": "attribute_not_exists(retried_as) AND"
+                " #status IN (:failed, :expired, :unknown)",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": typed(
+                    {
+                        ":id": video.video_id,
+                        ":failed": "failed",
+                        ":expired": "expired",
+                        ":unknown": "unknown",
+                    }
+                ),
+            }
+        }
         try:
-            answer = self._client.update_item(
+            self._client.transact_write_items(
+                TransactItems=[noted, self._new_item(items.video_item(video))]
+            )
+        except self._errors.TransactionCanceledException:
+            item = self._get(older)
+            raise StaleVideoError(items.video(item) if item else None) from None
+
+    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
+        """Makes a job this video's, once and for all; False if it is another's."""
+        try:
+            self._client.put_item(
                 TableName=self._table,
-                Key=_typed(_video_key(tenant, video_id)),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                ConditionExpression=f"#status IN ({', '.join(allowed_values)})",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_typed(values | allowed_values),
-                ReturnValues="ALL_NEW",
+                Item=typed(items.job_item(provider, handle, tenant, video_id)),
+                ConditionExpression=f"{_IS_NEW} OR (tenant = :tenant AND video_id = :video)",
+                ExpressionAttributeValues=typed({":tenant": tenant, ":video": video_id}),
             )
         except self._errors.ConditionalCheckFailedException:
-            raise StaleVideoError(self.get(tenant, video_id)) from None
-        return _video(_plain(answer["Attributes"]))
+            return False
+        return True
+
+    def overdue(self, before: datetime, limit: int) -> list[Video]:
+        """Open videos that had to be looked at before that time, the most overdue first.
+
+        The index knows their keys, a moment late; the records themselves are read consistently.
+        """
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=OPEN_VIDEOS,
+            KeyConditionExpression="#open = :open AND next_check_at < :before",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues=typed(
+                {":open": items.OPEN, ":before": to_jsonable_python(before)}
+            ),
+            Limit=limit,
+        )
+        found = [self._get(plain(item)) for item in answer["Items"]]
+        videos = [items.video(item) for item in found if item]
+        return [video for video in videos if video.is_open]
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took, oldest first."""
-        item = self._get(_durations_key(model))
+        item = self._get(items.durations_key(model))
         return [int(seconds) for seconds in item["durations"]] if item else []
 
     def add_duration(self, model: str, seconds: int) -> None:
         """Remembers how long a video of the model took; the oldest beyond 200 are dropped."""
-        key = _typed(_durations_key(model))
+        key = typed(items.durations_key(model))
         answer = self._client.update_item(
             TableName=self._table,
             Key=key,
             UpdateExpression="SET durations = list_append(if_not_exists(durations, :none), :one)",
-            ExpressionAttributeValues=_typed({":none": [], ":one": [seconds]}),
+            ExpressionAttributeValues=typed({":none": [], ":one": [seconds]}),
             ReturnValues="UPDATED_NEW",
         )
-        surplus = len(_plain(answer["Attributes"])["durations"]) - KEPT_DURATIONS
+        surplus = len(plain(answer["Attributes"])["durations"]) - KEPT_DURATIONS
         if surplus > 0:
             oldest = ", ".join(f"durations[{index}]" for index in range(surplus))
             self._client.update_item(
                 TableName=self._table, Key=key, UpdateExpression=f"REMOVE {oldest}"
             )
 
+    def _update(
+        self,
+        key: items.Key,
+        changes: Mapping[str, Any],
+        condition: str,
+        values: Item,
+        named: Iterable[str] = (),
+    ) -> Video:
+        """Changes the record of a video on a condition, which names its status and the fields
+        `named`; raises StaleVideoError if it is not met.
+
+        An ending takes the record out of the index of open videos.
+        """
+        written = items.attributes(changes)
+        names = {f"#{name}": name for name in (*written, "status", *named)}
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
+        if written.get("status") not in (None, *OPEN_STATUSES):
+            expression += " REMOVE #open"
+            names["#open"] = "open"
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=typed(key),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=typed(
+                    {f":{name}": value for name, value in written.items()} | values
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except self._errors.ConditionalCheckFailedException:
+            item = self._get(key)
+            raise StaleVideoError(items.video(item) if item else None) from None
+        return items.video(plain(answer["Attributes"]))
+
     def _get(self, key: Mapping[str, str]) -> Item | None:
-        answer = self._client.get_item(TableName=self._table, Key=_typed(key), ConsistentRead=True)
-        return _plain(answer["Item"]) if "Item" in answer else None
+        key = {name: key[name] for name in ("PK", "SK")}
+        answer = self._client.get_item(TableName=self._table, Key=typed(key), ConsistentRead=True)
+        return plain(answer["Item"]) if "Item" in answer else None
 
     def _new_item(self, item: Item) -> TransactWriteItemTypeDef:
         return {
             "Put": {
                 "TableName": self._table,
-                "Item": _typed(item),
+                "Item": typed(item),
                 "ConditionExpression": _IS_NEW,
             }
         }
 
     def _raise_if_seen(self, tenant: str, message: MessageSeen) -> None:
-        item = self._get(_message_key(tenant, message.message_id))
+        item = self._get(items.message_key(tenant, message.message_id))
         if item is None:
             return
         if item["text_digest"] != message.text_digest:
@@ -195,52 +304,3 @@ class DynamoDBVideoRepository:
                 "This message id came before, with another text; give each message its own id."
             )
         raise MessageSeenError(item["video_ids"])
-
-
-def _video_key(tenant: str, video_id: str) -> dict[str, str]:
-    return {"PK": f"TENANT#{tenant}", "SK": f"VIDEO#{video_id}"}
-
-
-def _message_key(tenant: str, message_id: str) -> dict[str, str]:
-    digest = hashlib.sha256(message_id.encode()).hexdigest()
-    return {"PK": f"TENANT#{tenant}", "SK": f"MESSAGE#{digest}"}
-
-
-def _durations_key(model: str) -> dict[str, str]:
-    return {"PK": f"MODEL#{model}", "SK": "DURATIONS"}
-
-
-def _video_item(video: Video) -> Item:
-    return {**_video_key(video.tenant, video.video_id), **_attributes(dict(video))}
-
-
-def _message_item(tenant: str, message: MessageSeen) -> Item:
-    return {
-        **_message_key(tenant, message.message_id),
-        **message.model_dump(mode="json"),
-        "expires_at": int(time.time()) + MESSAGE_DAYS * 86400,
-    }
-
-
-def _attributes(fields: Mapping[str, Any]) -> Item:
-    """What DynamoDB keeps of fields: no nulls, no floats, and the provider's handle as text."""
-    return {
-        name: json.dumps(value) if name == "handle" else to_jsonable_python(value)
-        for name, value in fields.items()
-        if value is not None
-    }
-
-
-def _video(item: Item) -> Video:
-    fields = {name: item[name] for name in Video.model_fields if name in item}
-    if "handle" in fields:
-        fields["handle"] = json.loads(fields["handle"])
-    return Video.model_validate(fields)
-
-
-def _typed(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in item.items()}
-
-
-def _plain(item: Mapping[str, Any]) -> Item:
-    return {name: _deserialize(value) for name, value in item.items()}

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
 from actionreel.errors import (
@@ -145,11 +148,13 @@ def _job_failure(phase: str, said: Document) -> Failure:
     return Failure(code="provider_rejected", message=message, retryable=True)
 
 
-def refusal(status: int, said: Document) -> ProviderError:
+def refusal(status: int, said: Document, headers: Mapping[str, str] = {}) -> ProviderError:
     """What an answer other than 2xx to a create means."""
     code, reason = _error(said)
     if status == 429 and not _QUOTA.search(code):
-        return ProviderThrottledError("The provider has too many requests at the moment.")
+        return ProviderThrottledError(
+            "The provider has too many requests at the moment.", retry_after(headers)
+        )
     category = "quota" if status == 429 else _REFUSALS.get(status)
     if category is None and 300 <= status < 400:
         return ProviderRejectedError("The provider's address leads elsewhere (a redirect).")
@@ -188,6 +193,23 @@ def _sayable(reason: Any, characters: int = _REASON_CHARACTERS) -> str:
 def unknown(what: str) -> str:
     """The sentence for a create of which nobody can tell what became of it."""
     return f"The provider {what}: it may or may not have started this video, and may charge for it."
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """When to come back, in seconds, if the answer says so: `retry-after-ms`, or `Retry-After` as
+    seconds or as a date. `headers` has lower-case names, or does not care."""
+    milliseconds, said = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    try:
+        return float(milliseconds) / 1000 if milliseconds else float(said)
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return (date - datetime.now(UTC)).total_seconds()
 
 
 def trouble(status: int) -> ProviderError:

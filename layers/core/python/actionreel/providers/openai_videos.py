@@ -1,8 +1,10 @@
 """The OpenAI Videos protocol: the adapter for every server that speaks it.
 
-    POST {base}/videos                 asks for a video
-    GET  {base}/videos/{id}            says how it stands
-    GET  {base}/videos/{id}/content    streams the file (variant=thumbnail: a still image)
+    POST   {base}/videos                 asks for a video
+    GET    {base}/videos                 the jobs, newest first
+    GET    {base}/videos/{id}            says how one stands
+    DELETE {base}/videos/{id}            stops it, at servers that can
+    GET    {base}/videos/{id}/content    streams the file (variant=thumbnail: a still image)
 
 Source: the Videos section of OpenAI's API reference, as the openai SDK 3.54.0 speaks it.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -21,18 +24,27 @@ from actionreel.errors import (
     AssetUnavailableError,
     AssetUnusableError,
     JobNotFoundError,
+    NotListedError,
     OutcomeUnknownError,
     ProviderError,
     ProviderUnavailableError,
 )
-from actionreel.models import Asset, Handle, ProviderAnswer, VideoRequest
+from actionreel.models import (
+    Asset,
+    CancelOutcome,
+    Handle,
+    ProviderAnswer,
+    Recovery,
+    VideoRequest,
+)
 from actionreel.providers import openai_answers as said
-from actionreel.providers import transport
+from actionreel.providers import openai_list, transport
 
 CREATE_SECONDS = 50.0
 POLL_SECONDS = 20.0
 DOWNLOAD_SECONDS = 720.0
 POSTER_SECONDS = 60.0
+LIST_LIMIT, LIST_PAGES = 100, 10
 
 # Nothing was sent: the connection never came to be.
 _NEVER_SENT = (
@@ -44,33 +56,46 @@ _NEVER_SENT = (
     httpx.InvalidURL,
 )
 
+# Servers that delete finished videos only, or have no such route.
+_CANNOT_CANCEL = (400, 403, 404, 405, 410, 422, 501)
+
 
 class OpenAIVideos:
-    """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed."""
+    """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed.
+
+    `recovery` is what the server can do about a create that went unanswered: `list` its jobs with
+    their prompts, honour an Idempotency-Key (`key`), or neither.
+    """
 
     def __init__(
-        self, base_url: str, key: Callable[[], str], client: httpx.Client | None = None
+        self,
+        base_url: str,
+        key: Callable[[], str],
+        recovery: Recovery = "list",
+        client: httpx.Client | None = None,
     ) -> None:
+        self.recovery: Recovery = recovery
         self._base = base_url.rstrip("/")
         self._key = key
         self._client = client or transport.client()
 
-    def create(self, request: VideoRequest) -> ProviderAnswer:
+    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
         """Asks for a video, once. See VideoProvider for what it raises."""
-        key = self._key()
+        secret = self._key()
+        headers = _bearer(secret) | ({"Idempotency-Key": key} if self.recovery == "key" else {})
         transport.within(CREATE_SECONDS)
         try:
             with self._client.stream(
-                "POST", f"{self._base}/videos", json=_create_body(request), headers=_bearer(key)
+                "POST", f"{self._base}/videos", json=_create_body(request), headers=headers
             ) as response:
                 body = transport.read_answer(response)
         except _NEVER_SENT:
             raise ProviderUnavailableError("The provider cannot be reached.") from None
         except httpx.HTTPError:
             raise OutcomeUnknownError(said.unknown("did not answer")) from None
-        document = said.document(body, key)
+        document = said.document(body, secret)
         if not response.is_success:
-            raise said.refusal(response.status_code, document)
+            raise said.refusal(response.status_code, document, response.headers)
         job_id = said.job_id(document)
         if job_id is None:
             raise OutcomeUnknownError(said.unknown("gave an answer that cannot be read"))
@@ -78,21 +103,46 @@ class OpenAIVideos:
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. See VideoProvider for what it raises."""
-        key = self._key()
-        transport.within(POLL_SECONDS)
-        try:
-            with self._client.stream("GET", self._url(handle), headers=_bearer(key)) as response:
-                body = transport.read_answer(response)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise ProviderUnavailableError("The provider cannot be reached.") from None
-        document = said.document(body, key)
-        if response.status_code == 404:
+        status, document = self._ask("GET", self._url(handle))
+        if status == 404:
             raise JobNotFoundError("The provider no longer knows this video.")
-        if not response.is_success:
-            raise said.trouble(response.status_code)
+        if not 200 <= status < 300:
+            raise said.trouble(status)
         if not isinstance(document.get("status"), str):
             raise ProviderError("The provider gave an answer that cannot be read.")
         return said.answer(document, None)
+
+    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+        """Jobs with this prompt, made after `since`; those that agree in more come first.
+
+        Raises NotListedError where the server has no list, or one that does not tell the prompts.
+        """
+        found: list[said.Document] = []
+        params: dict[str, str | int] = {"limit": LIST_LIMIT, "order": "desc"}
+        for _ in range(LIST_PAGES):
+            page = openai_list.page(*self._ask("GET", f"{self._base}/videos", params))
+            recent = openai_list.made_since(page.jobs, since)
+            found += recent
+            if page.following is None or len(recent) < len(page.jobs):
+                return openai_list.handles(found, request)
+            params["after"] = page.following
+        raise NotListedError("The provider's list is too long to find this video in it.")
+
+    def cancel(self, handle: Handle) -> CancelOutcome:
+        """Stops the job, if the server can. Deleting a finished one would lose the film, so it is
+        looked at first."""
+        try:
+            phase = self.poll(handle).phase
+        except JobNotFoundError:
+            return "too_late"
+        if phase != "pending":
+            return "too_late"
+        status, _ = self._ask("DELETE", self._url(handle))
+        if status in _CANNOT_CANCEL:
+            return "unsupported"
+        if not 200 <= status < 300:
+            raise said.trouble(status)
+        return "cancelled"
 
     @contextmanager
     def open_video(self, handle: Handle) -> Iterator[Asset]:
@@ -118,6 +168,21 @@ class OpenAIVideos:
                 yield Asset(chunks=response.iter_raw())
         except (httpx.HTTPError, httpx.InvalidURL):
             raise AssetIncompleteError("The provider's file ended before it was whole.") from None
+
+    def _ask(
+        self, method: str, url: str, params: dict[str, str | int] | None = None
+    ) -> tuple[int, said.Document]:
+        """The status and the document of an answer. Raises ProviderUnavailableError."""
+        secret = self._key()
+        transport.within(POLL_SECONDS)
+        try:
+            with self._client.stream(
+                method, url, params=params, headers=_bearer(secret)
+            ) as response:
+                body = transport.read_answer(response)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise ProviderUnavailableError("The provider cannot be reached.") from None
+        return response.status_code, said.document(body, secret)
 
     def _url(self, handle: Handle) -> str:
         return f"{self._base}/videos/{quote(str(handle['id']), safe='')}"

@@ -1,0 +1,102 @@
+"""Documents to DynamoDB's items and back. Pure.
+
+| item                  | PK                  | SK                                       |
+| video                 | TENANT#<tenant>     | VIDEO#<video id> (UUIDv7: sorts by time) |
+| message already seen  | TENANT#<tenant>     | MESSAGE#<digest>                         |
+| job with its owner    | PROVIDER#<provider> | JOB#<digest of its handle>               |
+| durations of a model  | MODEL#<model>       | DURATIONS                                |
+
+An open video is also in the index OpenVideos: `open`, and by the time of its `next_check_at`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic_core import to_jsonable_python
+
+from actionreel.models import Handle, MessageSeen, Video
+
+KEPT_DAYS = 30  # how long message ids and owners of jobs are remembered
+OPEN = "video"  # the value of `open`: what is open is one short list
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+Item = dict[str, Any]
+Key = dict[str, str]
+
+
+def video_key(tenant: str, video_id: str) -> Key:
+    return {"PK": f"TENANT#{tenant}", "SK": f"VIDEO#{video_id}"}
+
+
+def message_key(tenant: str, message_id: str) -> Key:
+    return {"PK": f"TENANT#{tenant}", "SK": f"MESSAGE#{_digest(message_id)}"}
+
+
+def job_key(provider: str, handle: Handle) -> Key:
+    digest = _digest(json.dumps(handle, sort_keys=True))
+    return {"PK": f"PROVIDER#{provider}", "SK": f"JOB#{digest}"}
+
+
+def durations_key(model: str) -> Key:
+    return {"PK": f"MODEL#{model}", "SK": "DURATIONS"}
+
+
+def video_item(video: Video) -> Item:
+    """The item of a video."""
+    key = video_key(video.tenant, video.video_id)
+    return {**key, **attributes(dict(video)), **({"open": OPEN} if video.is_open else {})}
+
+
+def message_item(tenant: str, message: MessageSeen) -> Item:
+    """The item of a message, which goes by itself after some time."""
+    key = message_key(tenant, message.message_id)
+    return {**key, **message.model_dump(mode="json"), "expires_at": _expiry()}
+
+
+def job_item(provider: str, handle: Handle, tenant: str, video_id: str) -> Item:
+    """The item that says whose a job is, which goes by itself after some time."""
+    owner = {"tenant": tenant, "video_id": video_id}
+    return {**job_key(provider, handle), **owner, "expires_at": _expiry()}
+
+
+def attributes(fields: Mapping[str, Any]) -> Item:
+    """What DynamoDB keeps of fields: no nulls, no floats, and the provider's handle as text."""
+    return {
+        name: json.dumps(value) if name == "handle" else to_jsonable_python(value)
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def video(item: Item) -> Video:
+    """The video of an item."""
+    fields = {name: item[name] for name in Video.model_fields if name in item}
+    if "handle" in fields:
+        fields["handle"] = json.loads(fields["handle"])
+    return Video.model_validate(fields)
+
+
+def typed(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values, as DynamoDB's API writes them."""
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def plain(item: Mapping[str, Any]) -> Item:
+    """Values as DynamoDB's API writes them, made plain."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _expiry() -> int:
+    return int(time.time()) + KEPT_DAYS * 86400

@@ -1,0 +1,50 @@
+"""Cancelling a video: the verb behind `DELETE /videos/{videoId}`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
+from actionreel.models import Cancellation, Failure, Video, VideoStatus, is_video_id
+from actionreel.ports import Services
+
+_BEFORE = "This video was cancelled before the provider was asked for it."
+_AFTER = "This video was cancelled at the provider, which may still charge for it."
+
+
+def cancel(tenant: str, video_id: str, services: Services) -> Cancellation:
+    """Cancels the video if that is possible, and says whether it was.
+
+    Raises VideoNotFoundError; RequestError (409) while the provider is being asked for the video,
+    because nobody knows yet what there is to cancel; ProviderError if it cannot be reached.
+    """
+    video = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
+    if video is None:
+        raise VideoNotFoundError
+    if video.status in ("queued", "submitting"):
+        return _closed(video, {"queued"}, services)
+    if video.status == "generating" and video.handle is not None:
+        outcome = services.provider(video.provider).cancel(video.handle)
+        if outcome == "cancelled":
+            return _closed(video, {"generating", "storing"}, services)
+        return Cancellation(outcome, video)
+    return _as_it_is(video)
+
+
+def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) -> Cancellation:
+    asked = video.status == "generating" or video.ambiguous
+    failure = Failure(code="cancelled", message=_AFTER if asked else _BEFORE, maybe_charged=asked)
+    try:
+        closed = services.videos.advance(
+            video.tenant, video.video_id, allowed, status="cancelled", failure=failure
+        )
+    except StaleVideoError as stale:
+        if not isinstance(stale.video, Video) or stale.video.is_open:
+            message = "The provider is being asked for this video; try again in a minute."
+            raise RequestError(409, "not_now", message) from None
+        return _as_it_is(stale.video)
+    return Cancellation("cancelled", closed)
+
+
+def _as_it_is(video: Video) -> Cancellation:
+    return Cancellation("cancelled" if video.status == "cancelled" else "too_late", video)

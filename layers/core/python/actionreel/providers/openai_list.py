@@ -1,0 +1,64 @@
+"""The list of jobs of the OpenAI Videos protocol, and which of them can be ours. Pure.
+
+Source: the Videos section of OpenAI's API reference, as the openai SDK 3.54.0 speaks it.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import NamedTuple
+
+from actionreel.errors import NotListedError
+from actionreel.models import Handle, VideoRequest
+from actionreel.providers.openai_answers import Document, job_id, trouble
+
+_NO_LIST = (400, 404, 405, 410, 501)
+
+
+class Page(NamedTuple):
+    """A page of the list; `following` is the id to go on after, None at the end."""
+
+    jobs: list[Document]
+    following: str | None
+
+
+def page(status: int, said: Document) -> Page:
+    """Reads a page. Raises NotListedError where there is no list, ProviderError for trouble."""
+    if status in _NO_LIST:
+        raise NotListedError("The provider has no list of its jobs.")
+    if not 200 <= status < 300:
+        raise trouble(status)
+    data = said.get("data")
+    if not isinstance(data, list) or not all(isinstance(job, dict) for job in data):
+        raise NotListedError("The provider's list cannot be read.")
+    last = job_id(data[-1]) if data else None
+    return Page(data, last if said.get("has_more") is True else None)
+
+
+def made_since(jobs: list[Document], since: datetime) -> list[Document]:
+    """The jobs that are not older. One that does not tell its age may be of now."""
+    return [job for job in jobs if (_created_at(job) or math.inf) >= since.timestamp()]
+
+
+def handles(jobs: list[Document], request: VideoRequest) -> list[Handle]:
+    """The jobs with this prompt, those that agree in model, length and size first.
+
+    Servers write those in ways of their own, so they are not demanded: a job that is overlooked
+    would be paid for twice. Raises NotListedError if the list does not tell the prompts.
+    """
+    if not all(isinstance(job.get("prompt"), str) for job in jobs):
+        raise NotListedError("The provider's list does not tell the prompts.")
+    ours = [job for job in jobs if str(job["prompt"]).strip() == request.prompt.strip()]
+    ours.sort(key=lambda job: _agreement(job, request), reverse=True)
+    return [{"id": found} for job in ours if (found := job_id(job))]
+
+
+def _agreement(job: Document, request: VideoRequest) -> int:
+    asked = {"model": request.model, "seconds": str(request.seconds), "size": request.size}
+    return sum(str(job.get(name)) == value for name, value in asked.items())
+
+
+def _created_at(job: Document) -> float | None:
+    created = job.get("created_at")
+    return float(created) if isinstance(created, int | float) else None

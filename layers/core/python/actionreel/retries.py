@@ -1,0 +1,75 @@
+"""Trying a video again: the verb behind `POST /videos/{videoId}/retry`."""
+
+from __future__ import annotations
+
+from uuid6 import uuid7
+
+from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
+from actionreel.messages import start
+from actionreel.models import Video, VideoRequest, is_video_id
+from actionreel.ports import Services
+
+_REFUSED = {
+    "completed": "This video was made; there is nothing to try again.",
+    "cancelled": "This video was cancelled; ask for a new one.",
+}
+_OPEN = "This video is still being made."
+_MAY_BE_CHARGED = (
+    "The provider may have made this video, and may charge for it. To have it made again all the"
+    ' same, send {"acceptDoubleCharge": true}.'
+)
+
+
+def retry(
+    tenant: str, video_id: str, services: Services, *, accept_double_charge: bool = False
+) -> Video:
+    """Makes a video that failed, expired or is unknown again, as a new video; returns that.
+
+    However often it is tried, there is one retry of a video: another one gives the same. Raises
+    VideoNotFoundError; RequestError (409) if there is nothing to try again, or if it may have been
+    charged and that is not accepted; InvalidActionError if its model is gone.
+    """
+    older = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
+    if older is None:
+        raise VideoNotFoundError
+    if older.retried_as is not None:
+        return _known(older, services)
+    if older.is_open:
+        raise RequestError(409, "not_now", _OPEN)
+    if older.status in _REFUSED:
+        raise RequestError(409, "nothing_to_retry", _REFUSED[older.status])
+    if older.status == "unknown" and not accept_double_charge:
+        raise RequestError(409, "may_be_charged", _MAY_BE_CHARGED)
+    video = _again(older, services)
+    try:
+        services.videos.add_retry(video)
+    except StaleVideoError as stale:
+        if not isinstance(stale.video, Video) or stale.video.retried_as is None:
+            raise
+        return _known(stale.video, services)
+    return start(video, services)
+
+
+def _known(older: Video, services: Services) -> Video:
+    """The retry that there is; started once more, in case that was cut off."""
+    video = services.videos.get(older.tenant, older.retried_as or "")
+    if video is None:
+        raise VideoNotFoundError
+    return start(video, services) if video.status == "queued" else video
+
+
+def _again(older: Video, services: Services) -> Video:
+    model = services.registry.find(older.model)
+    asked = older.model_dump(include=set(VideoRequest.model_fields))
+    return Video(
+        tenant=older.tenant,
+        video_id=str(uuid7()),
+        retry_of=older.video_id,
+        provider=model.provider,
+        deadline_seconds=model.deadline_seconds,
+        conversation_id=older.conversation_id,
+        notices=older.notices,
+        created_at=services.now(),
+        next_check_at=services.now(),
+        **asked,
+    )

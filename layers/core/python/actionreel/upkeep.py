@@ -1,0 +1,98 @@
+"""Open videos whose execution is dead, or was never born: resumed, or closed with the truth.
+
+An execution can end without writing an ending: States.Runtime and States.DataLimitExceeded pass
+every Catch, and so do a time-out of the whole machine and an operator. What has been paid for is
+then not given up: a new execution goes on where the record says, and never asks a second time.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from actionreel.endings import close
+from actionreel.errors import StaleVideoError, WorkflowError
+from actionreel.failures import caught_failure
+from actionreel.models import OPEN_STATUSES, Video
+from actionreel.ports import Services
+
+OVERDUE_AFTER = timedelta(minutes=5)  # without a look: it is asked if the execution lives
+LEFT_ALONE = timedelta(minutes=10)  # that long when it does
+START_WITHIN = timedelta(hours=1)  # what could not be started by then is closed
+MAX_RESUMES = 3
+SWEPT_AT_ONCE = 200
+
+logger = logging.getLogger(__name__)
+
+
+def execution_ended(
+    tenant: str, video_id: str, execution: str, services: Services, *, stopped: bool
+) -> None:
+    """Sees to the record of a video whose execution has ended. `stopped` by somebody: then it is
+    closed, else resumed; a record that has its ending, or another execution by now, is left."""
+    video = services.videos.get(tenant, video_id)
+    if video is None or not video.is_open or video.execution != execution:
+        return
+    if stopped:
+        _close(video, services)
+    else:
+        _resume(video, services)
+
+
+def sweep(services: Services) -> int:
+    """Sees to every open video of which there was no news for too long; returns how many."""
+    overdue = services.videos.overdue(services.now() - OVERDUE_AFTER, SWEPT_AT_ONCE)
+    for video in overdue:
+        try:
+            _tend(video, services)
+        except StaleVideoError:
+            continue  # there is news of it
+        except Exception:  # one bad record must not keep the others from being seen to
+            logger.exception("a video could not be seen to")
+    return len(overdue)
+
+
+def _tend(video: Video, services: Services) -> None:
+    state = services.workflow.state(video)
+    if state == "ended":
+        _resume(video, services)
+    elif state == "running":
+        _leave(video, services)
+    elif services.now() - video.created_at > START_WITHIN and video.status == "queued":
+        _close(video, services)
+    else:
+        services.workflow.start(video)
+        _leave(video, services)
+
+
+def _leave(video: Video, services: Services) -> None:
+    """Puts the video to the end of the line."""
+    services.videos.advance(
+        video.tenant,
+        video.video_id,
+        {video.status},
+        expect={"fence": video.fence, "next_check_at": video.next_check_at},
+        next_check_at=services.now() + LEFT_ALONE,
+    )
+
+
+def _resume(video: Video, services: Services) -> None:
+    """Starts another execution: its Create finds the record and asks nothing that was asked."""
+    if video.resumes >= MAX_RESUMES:
+        _close(video, services)
+        return
+    resumed = services.videos.advance(
+        video.tenant,
+        video.video_id,
+        OPEN_STATUSES,
+        expect={"resumes": video.resumes},
+        resumes=video.resumes + 1,
+    )
+    try:
+        services.workflow.start(resumed)
+    except WorkflowError:
+        logger.warning("an execution could not be resumed; the next sweep tries again")
+
+
+def _close(video: Video, services: Services) -> None:
+    close(video, caught_failure(None, video), services)
