@@ -9,7 +9,7 @@ from socketserver import ThreadingTCPServer
 from typing import Any, Self
 
 from local.studio.calls import Calls
-from local.studio.job import Jobs
+from local.studio.jobs import Jobs
 from local.studio.words import ANSWERS
 
 HOST = "127.0.0.1"
@@ -86,18 +86,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        key = self.headers.get("Idempotency-Key", "")
         answer = ANSWERS["401"]
         if self.headers.get("Authorization") == f"Bearer {self.server.key}":
-            answer = self.server.calls.answer(self.command, self.path, body)
+            answer = self.server.calls.answer(self.command, self.path, body, key)
         self.server.jobs.closing.wait(answer.wait_seconds)
         if answer.status:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.kind)
             self.send_header("Content-Length", str(answer.length or len(answer.body)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: a poll a second would bury everything else."""

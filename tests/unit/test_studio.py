@@ -25,6 +25,7 @@ from PIL import Image
 
 from local.studio import Studio
 from local.studio.job import Job
+from local.studio.jobs import Jobs
 from local.studio.render import render
 from local.studio.words import ANSWERS
 
@@ -37,6 +38,20 @@ ERROR = {"message", "type", "param", "code"}
 def calling(studio: Studio) -> Iterator[httpx.Client]:
     headers = {"Authorization": "Bearer studio"}
     with httpx.Client(base_url=studio.url, headers=headers, timeout=20, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder under which studios that open from now on keep their films."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def alone(films: Path) -> Iterator[httpx.Client]:
+    """A client of a studio that no other test uses, with one worker, and without a pace."""
+    with Studio(workers=1, pace_seconds=0) as studio, calling(studio) as client:
         yield client
 
 
@@ -69,8 +84,19 @@ def film(client: httpx.Client, video: dict[str, Any], variant: str = "video") ->
     return client.get(f"/videos/{video['id']}/content", params={"variant": variant})
 
 
+def delete(client: httpx.Client, video: dict[str, Any]) -> httpx.Response:
+    return client.delete(f"/videos/{video['id']}")
+
+
+def page(client: httpx.Client, **params: Any) -> dict[str, Any]:
+    response = client.get("/videos", params=params)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
 def prompts(client: httpx.Client) -> list[str]:
-    return [video["prompt"] for video in client.get("/videos").json()["data"]]
+    return [video["prompt"] for video in page(client, limit=100)["data"]]
 
 
 def boxes(data: bytes) -> dict[str, bytes]:
@@ -208,16 +234,83 @@ def test_what_is_not_a_call_is_refused_in_the_same_shape(client: httpx.Client) -
         assert set(response.json()["error"]) == ERROR
 
 
-def test_all_jobs_are_listed_and_the_key_is_a_choice() -> None:
-    with (
-        Studio(api_key="k", pace_seconds=0) as studio,
-        httpx.Client(base_url=studio.url, headers={"Authorization": "Bearer k"}) as client,
+def test_the_key_is_a_choice() -> None:
+    with Studio(api_key="k") as studio, calling(studio) as client:
+        assert client.get("/videos").status_code == 401
+        assert client.get("/videos", headers={"Authorization": "Bearer k"}).status_code == 200
+
+
+def test_jobs_are_listed_in_pages(alone: httpx.Client) -> None:
+    nothing: dict[str, Any] = {
+        "object": "list",
+        "data": [],
+        "first_id": None,
+        "last_id": None,
+        "has_more": False,
+    }
+    assert page(alone) == nothing
+    made = [create(alone, f"{number} [fail:server]")["id"] for number in range(23)]
+    for params, ids, more in (
+        ({}, made[:2:-1], True),
+        ({"limit": 23}, made[::-1], False),
+        ({"limit": 22}, made[:0:-1], True),
+        ({"limit": 100, "order": "asc"}, made, False),
+        ({"limit": 1, "after": made[20]}, [made[19]], True),
+        ({"after": made[2]}, [made[1], made[0]], False),
+        ({"after": made[20], "order": "asc"}, made[21:], False),
+        ({"after": made[0]}, [], False),
     ):
-        assert client.get("/videos").json()["data"] == []
-        ids = [create(client, f"{n} [fail:server]")["id"] for n in range(3)]
-        page = client.get("/videos").json()
-        assert [video["id"] for video in page["data"]] == ids[::-1]
-        assert (page["first_id"], page["last_id"], page["has_more"]) == (ids[2], ids[0], False)
+        found = page(alone, **params)
+        assert [video["id"] for video in found["data"]] == ids
+        assert (found["first_id"], found["last_id"]) == ((ids or [None])[0], (ids or [None])[-1])
+        assert (found["object"], found["has_more"]) == ("list", more)
+    assert page(alone, limit=1)["data"] == [alone.get(f"/videos/{made[-1]}").json()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("limit", value) for value in ("0", "101", "-1", "020", "2.5", "ten", "")),
+        *(("order", value) for value in ("newest", "DESC", "")),
+        ("after", "video_none"),
+    ],
+)
+def test_a_bad_page_is_refused(client: httpx.Client, name: str, value: str) -> None:
+    response = client.get("/videos", params={name: value})
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert set(error) == ERROR
+    assert (error["type"], error["param"]) == ("invalid_request_error", name)
+
+
+def test_a_list_lags_or_leaves_out(alone: httpx.Client) -> None:
+    prompt = "late [unlisted*2][fail:server]"
+    late, never = create(alone, prompt), create(alone, "never [unlisted] [fail:server]")
+    shown = create(alone, "shown [fail:server]")
+    lists = [page(alone, limit=2) for _ in range(4)]
+    assert [[video["id"] for video in found["data"]] for found in lists] == [
+        *[[shown["id"]]] * 2,
+        *[[shown["id"], late["id"]]] * 2,
+    ]
+    assert not any(found["has_more"] for found in lists)
+    create(alone, prompt)
+    assert prompts(alone)[0] == "shown [fail:server]", "another job with the words lags anew"
+    assert alone.get(f"/videos/{never['id']}").json()["status"] == "failed"
+
+
+def test_a_list_fails_where_it_shows_the_job_with_the_word(alone: httpx.Client) -> None:
+    old = create(alone, "[list:500*1][list:half*1][list:empty*1][list:drop*1] [fail:server]")
+    new = create(alone, "[list:404*1] [fail:server]")
+    assert alone.get("/videos").status_code == 404
+    [shown] = page(alone, limit=1)["data"]
+    assert shown["id"] == new["id"], "what the older job wants is not asked yet"
+    assert alone.get("/videos").status_code == 500
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+        alone.get("/videos")
+    assert alone.get("/videos", params={"after": new["id"]}).content == b""
+    with pytest.raises(httpx.RemoteProtocolError):
+        alone.get("/videos")
+    assert [video["id"] for video in page(alone)["data"]] == [new["id"], old["id"]]
 
 
 def test_job_words(client: httpx.Client) -> None:
@@ -236,18 +329,26 @@ def test_job_words(client: httpx.Client) -> None:
         assert finish(client, video, 0.4)["status"] == "in_progress"
 
 
-@pytest.mark.parametrize("call", ["create", "created", "poll", "content", "poster"])
+@pytest.mark.parametrize(
+    "call", ["create", "created", "poll", "list", "content", "poster", "cancel"]
+)
 def test_every_call_can_be_refused(client: httpx.Client, call: str) -> None:
     refusals = {word: answer for word, answer in ANSWERS.items() if answer.status >= 400}
-    assert len(refusals) == 10
+    assert len(refusals) == 12
     words = "".join(f"[{call}:{word}*1]" for word in refusals)
-    prompt = f"refuse to {call} {words} [instant]"
-    responses = [post(client, prompt) for _ in refusals]
-    if call not in ("create", "created"):
-        [ready] = {response.json()["id"] for response in responses[:1]}
-        path = f"/videos/{ready}" if call == "poll" else f"/videos/{ready}/content"
-        params = {"variant": "thumbnail" if call == "poster" else "video"}
-        responses = [client.get(path, params=params) for _ in refusals]
+    prompt = f"refuse to {call} {words} {'[stuck]' if call == 'cancel' else '[instant]'}"
+    if call in ("create", "created"):
+        responses = [post(client, prompt) for _ in refusals]
+    else:
+        job = f"/videos/{create(client, prompt)['id']}"
+        method, path = {
+            "poll": ("GET", job),
+            "list": ("GET", "/videos"),
+            "content": ("GET", f"{job}/content"),
+            "poster": ("GET", f"{job}/content?variant=thumbnail"),
+            "cancel": ("DELETE", job),
+        }[call]
+        responses = [client.request(method, path) for _ in refusals]
     assert [response.status_code for response in responses] == [
         answer.status for answer in refusals.values()
     ]
@@ -288,6 +389,35 @@ def test_an_answer_can_be_lost_though_the_job_was_made(client: httpx.Client) -> 
     assert prompts(client)[0] == "lost [created:drop]"
 
 
+def test_a_refusal_can_say_when_to_ask_again(client: httpx.Client) -> None:
+    prompt = "busy [create:429 after 7*2][create:429*1][poll:503 after 30*1] [fail:server]"
+    refused = [post(client, prompt) for _ in range(3)]
+    assert [response.status_code for response in refused] == [429] * 3
+    assert [response.headers.get("retry-after") for response in refused] == ["7", "7", None]
+    video = create(client, prompt)
+    poll = client.get(f"/videos/{video['id']}")
+    assert (poll.status_code, poll.headers["retry-after"]) == (503, "30")
+    assert "retry-after" not in client.get(f"/videos/{video['id']}").headers
+
+
+@pytest.mark.parametrize(("call", "variant"), [("content", "video"), ("poster", "thumbnail")])
+def test_a_film_can_be_elsewhere(client: httpx.Client, call: str, variant: str) -> None:
+    video = create(client, f"[instant] [{call}:redirect*1] [{call}:redirect-away*1]")
+    here, away, file = (film(client, video, variant) for _ in range(3))
+    assert (here.status_code, away.status_code, file.status_code) == (302, 302, 200)
+    assert away.headers["location"] == "http://169.254.169.254/latest/meta-data/"
+    there = here.url.join(here.headers["location"])
+    assert (there.host, there.port) == (here.url.host, here.url.port)
+    assert there.path != here.url.path
+    assert httpx.get(there, trust_env=False).status_code == 401
+    followed = client.get(there)
+    assert (followed.content, followed.headers["content-type"]) == (
+        file.content,
+        file.headers["content-type"],
+    )
+    assert client.get(f"/videos/{create(client, '[stuck]')['id']}/files/video").status_code == 404
+
+
 def test_words_are_used_up(client: httpx.Client) -> None:
     prompt = "once [create:429*2][create:503*1][poll:500*2]"
     statuses = [post(client, prompt).status_code for _ in range(4)]
@@ -309,6 +439,138 @@ def test_content_can_be_cut(client: httpx.Client) -> None:
     assert whole.content.startswith(cut.content)
     assert page.text.startswith("<!doctype html>")
     assert film(client, video, "thumbnail").status_code == 404
+
+
+def gone(client: httpx.Client, video: dict[str, Any]) -> bool:
+    calls = ("GET", ""), ("GET", "/content"), ("GET", "/files/video"), ("DELETE", "")
+    answers = [client.request(method, f"/videos/{video['id']}{rest}") for method, rest in calls]
+    return {answer.status_code for answer in answers} == {404} and all(
+        video["id"] != other["id"] for other in page(client, limit=100)["data"]
+    )
+
+
+def test_a_finished_job_can_be_deleted(alone: httpx.Client, films: Path) -> None:
+    kept = create(alone, "kept [instant]")
+    for prompt in ("[instant] [cancel:unsupported]", "[fail:server] [cancel:unsupported]"):
+        video = finish(alone, create(alone, prompt))
+        response = delete(alone, video)
+        assert response.status_code == 200
+        assert response.json() == {"id": video["id"], "object": "video.deleted", "deleted": True}
+        assert gone(alone, video)
+    assert [path.parent.name for path in films.rglob("film.mp4")] == [kept["id"]]
+    assert film(alone, kept).status_code == 200
+
+
+def test_a_delete_ends_the_rendering(
+    alone: httpx.Client, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            begun.append(self)
+
+    monkeypatch.setattr("subprocess.Popen", Watched)
+    video = create(alone, "p", size="1998x1998", seconds="60")
+    deadline = time.monotonic() + 20
+    while not begun and time.monotonic() < deadline:
+        time.sleep(0.01)
+    [ffmpeg] = begun
+    response = delete(alone, video)
+    assert response.json() == {"id": video["id"], "object": "video.deleted", "deleted": True}
+    assert ffmpeg.returncode == -signal.SIGKILL, "it ended before the answer, and not by itself"
+    assert not list(films.rglob("*.*"))
+    assert gone(alone, video)
+    assert finish(alone, create(alone, "the worker is free"))["status"] == "completed"
+
+
+def test_a_delete_takes_a_job_off_the_queue(
+    alone: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[str] = []
+    may_end = threading.Event()
+
+    def pretend(folder: Path, prompt: str, *_: object) -> tuple[Path, Path]:
+        rendered.append(prompt)
+        assert may_end.wait(20)
+        return folder, folder
+
+    monkeypatch.setattr("local.studio.render.render", pretend)
+    first, second, third = (create(alone, prompt) for prompt in ("first", "second", "third"))
+    assert delete(alone, second).status_code == 200
+    assert gone(alone, second)
+    may_end.set()
+    assert finish(alone, third)["status"] == finish(alone, first)["status"] == "completed"
+    assert rendered == ["first", "third"]
+
+
+def test_a_delete_may_be_no_way_to_cancel(alone: httpx.Client) -> None:
+    words = "[cancel:unsupported*2][cancel:405*1][cancel:drop*1]"
+    video = create(alone, f"[stuck] {words}[cancelled:drop]")
+    for status in (400, 400, 405):
+        response = delete(alone, video)
+        assert (response.status_code, set(response.json()["error"])) == (status, ERROR)
+    with pytest.raises(httpx.RemoteProtocolError):
+        delete(alone, video)
+    assert alone.get(f"/videos/{video['id']}").status_code == 200
+    with pytest.raises(httpx.RemoteProtocolError):
+        delete(alone, video)
+    assert gone(alone, video)
+
+
+def test_a_key_makes_one_job(alone: httpx.Client) -> None:
+    def ask(prompt: str, key: str | None, **more: Any) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        return alone.post("/videos", json={"prompt": prompt} | SMALL | more, headers=headers)
+
+    first = ask("one", "a").json()
+    assert finish(alone, first)["status"] == "completed"
+    again = ask("one", "a")
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    assert again.json()["status"] == "completed", "the document is the present one"
+    for changed in (ask("two", "a"), ask("one", "a", seconds="2"), ask("one", "a", more=1)):
+        assert (changed.status_code, set(changed.json()["error"])) == (422, ERROR)
+    assert len({first["id"], *(ask("one", key).json()["id"] for key in ("b", "", None))}) == 4
+    assert delete(alone, first).status_code == 200
+    assert ask("one", "a").status_code == 410
+    assert len(prompts(alone)) == 3
+
+
+def test_a_key_makes_one_job_however_many_ask_at_once(
+    alone: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Jobs.add
+
+    def slowly(jobs: Jobs, job: Job) -> None:
+        time.sleep(0.2)  # so that all others come meanwhile
+        add(jobs, job)
+
+    monkeypatch.setattr(Jobs, "add", slowly)
+    body, headers = SMALL | {"prompt": "p [instant]"}, {"Idempotency-Key": "k"}
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(alone.post, "/videos", json=body, headers=headers) for _ in range(8)]
+        answers = [future.result().json() for future in asked]
+    assert {answer["status"] for answer in answers} == {"completed"}
+    assert {answer["id"] for answer in answers} == {page(alone)["first_id"]}
+    assert len(prompts(alone)) == 1
+
+
+def test_a_key_gives_the_job_whose_answer_was_lost(alone: httpx.Client) -> None:
+    def ask(prompt: str) -> httpx.Response:
+        body, headers = SMALL | {"prompt": prompt}, {"Idempotency-Key": prompt}
+        return alone.post("/videos", json=body, headers=headers)
+
+    lost = "lost [created:drop*1][created:503*1] [stuck]"
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(lost)
+    assert ask(lost).status_code == 503
+    refused = "refused [create:500*1][create:429*1] [stuck]"
+    assert [ask(refused).status_code for _ in range(2)] == [500, 429]
+    assert prompts(alone) == [lost]
+    ids = [ask(prompt).json()["id"] for prompt in (lost, refused, lost, refused)]
+    assert ids[:2] == ids[2:]
+    assert prompts(alone) == [refused, lost]
 
 
 def test_fifty_at_once_are_rendered_two_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
