@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
 from actionreel import bootstrap
 from actionreel.registry import Registry, VideoModel
-from local.stack import Stack
+from local.stack import STUDIO_KEY, Stack
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GIVE_UP_SECONDS = 180
@@ -36,8 +37,11 @@ def _only_loopback() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The stack that `make dev` starts, with one more model: `hasty`, which gives up after 5 s."""
-    with Stack() as running:
+    """The stack that `make dev` starts, in more of a hurry: what is lost is looked for every few
+    seconds, and one more model, `hasty`, gives up after 5 s."""
+    with pytest.MonkeyPatch.context() as patch, Stack(sweep_seconds=3) as running:
+        patch.setattr("actionreel.reconciliation.RECONCILE_WAITS", (1, 1, 1))
+        patch.setattr("actionreel.ledger.wait_to_ask_again", lambda *_: 1)
         services = bootstrap.services()
         hasty = VideoModel(
             id="hasty",
@@ -81,6 +85,32 @@ def ended(api: httpx.Client, result: dict[str, Any]) -> dict[str, Any]:
             api, f'<continueVideoPolling>{{"videoId": "{video_id}"}}</continueVideoPolling>'
         )
     return result
+
+
+def studio_jobs(stack: Stack) -> list[dict[str, Any]]:
+    """Every job that the provider has, whatever our records say."""
+    jobs: list[dict[str, Any]] = []
+    params: dict[str, Any] = {"limit": 100}
+    while True:
+        page = httpx.get(
+            f"{stack.provider_url}/videos",
+            params=params,
+            headers={"Authorization": f"Bearer {STUDIO_KEY}"},
+        ).json()
+        jobs += page["data"]
+        if not page["has_more"]:
+            return jobs
+        params["after"] = page["last_id"]
+
+
+def executions() -> list[dict[str, Any]]:
+    """Every execution of the state machine."""
+    states: Any = boto3.client("stepfunctions")
+    [machine] = states.list_state_machines()["stateMachines"]
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=machine["stateMachineArn"]
+    )
+    return [execution for page in pages for execution in page["executions"]]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

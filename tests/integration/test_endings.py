@@ -6,13 +6,14 @@ the result and by the record, in a sentence, and without the provider's key.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-from local.stack import STUDIO_KEY
-from tests.conftest import act, ended
+from local.stack import STUDIO_KEY, Stack
+from tests.conftest import act, ended, studio_jobs
 
 
 class Ending(NamedTuple):
@@ -23,8 +24,8 @@ class Ending(NamedTuple):
 
 
 UNKNOWN = Ending("outcome_unknown", "unknown", maybe_charged=True)
-LOST = Ending("storage", maybe_charged=True)
-LATE = Ending("timeout", maybe_charged=True)
+LOST = Ending("storage", "unknown", maybe_charged=True)
+LATE = Ending("timeout", "unknown", maybe_charged=True)
 REJECTED = Ending("provider_rejected")
 
 ENDINGS = {
@@ -41,6 +42,8 @@ ENDINGS = {
     "[create:empty]": UNKNOWN,
     "[create:hang]": UNKNOWN,
     "[create:drop]": UNKNOWN,
+    "[create:500*1] [create:moderation]": UNKNOWN,  # once in doubt, nothing is certainly free
+    "[created:drop] [fail:moderation]": UNKNOWN,
     "[fail:moderation]": Ending("moderation"),
     "[fail:server]": Ending("provider_rejected", retryable=True),
     "[content:half]": LOST,
@@ -50,6 +53,7 @@ ENDINGS = {
     "[content:401]": LOST,
     "[content:404]": LOST,
     "[content:500]": LOST,
+    "[content:redirect-away]": LOST,
     "hasty [stuck]": LATE,
     "hasty [poll:401]": LATE,
     "hasty [poll:429]": LATE,
@@ -61,6 +65,16 @@ SURVIVED = [
     "[instant]",
     "[poster:none]",
     "[create:429*1]",
+    "[create:429 after 2*1]",
+    "[create:500*1]",
+    "[create:drop*1]",
+    "[created:500]",
+    "[created:drop]",
+    "[created:empty]",
+    "[created:half]",
+    "[created:html]",
+    "[created:drop] [unlisted*2]",
+    "[created:drop] [list:500*1]",
     "[poll:401*1]",
     "[poll:404*1]",
     "[poll:429*1]",
@@ -70,6 +84,7 @@ SURVIVED = [
     "[content:half*1]",
     "[content:html*1]",
     "[content:500*1]",
+    "[content:redirect]",
 ]
 
 
@@ -123,3 +138,10 @@ def test_a_video_without_a_poster(results: dict[str, dict[str, Any]]) -> None:
 
 def test_a_time_out_says_what_the_provider_said_last(results: dict[str, dict[str, Any]]) -> None:
     assert "(401)" in results["hasty [poll:401]"]["error"]
+
+
+def test_nothing_was_asked_for_twice(results: dict[str, dict[str, Any]], stack: Stack) -> None:
+    """Also where the answer got lost: the studio has one job for each video, and none too many."""
+    jobs = Counter(job["prompt"] for job in studio_jobs(stack))
+    assert {prompt: count for prompt, count in jobs.items() if count > 1} == {}
+    assert set(SURVIVED) <= jobs.keys()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import httpx
 import imageio_ffmpeg
 import pytest
 
+from actionreel import bootstrap, messages
+from actionreel.api_models import ActionsRequest
+from actionreel.models import Video
 from local.stack import Stack
-from tests.conftest import act, ended
+from tests.conftest import act, ended, executions, studio_jobs
 
 SEED_MESSAGE = (
     '<createAIVideo>{"prompt": "scene description", "model": "sora-2", "seconds": 8, '
@@ -89,11 +92,8 @@ def test_record_tells_the_story(story: dict[str, Any], api: httpx.Client) -> Non
 
 
 def test_execution_is_named_by_the_video(story: dict[str, Any], stack: Stack) -> None:
-    workflow = boto3.client("stepfunctions")
-    [machine] = workflow.list_state_machines()["stateMachines"]
-    arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:")
     video_id = story["last"]["data"]["videoId"]
-    execution = workflow.describe_execution(executionArn=f"{arn}:{video_id}")
+    [execution] = [each for each in executions() if each["name"] == video_id]
     assert execution["status"] == "SUCCEEDED"
 
 
@@ -123,6 +123,36 @@ def test_a_message_that_comes_again_starts_nothing(api: httpx.Client) -> None:
     assert len(listed) == 1
     again = api.post("/actions", json={"text": text}, headers={"Idempotency-Key": "once"})
     assert again.json()["results"][0]["data"]["videoId"] == listed[0]["videoId"]
+
+
+def test_fifty_deliveries_of_one_message(api: httpx.Client, stack: Stack) -> None:
+    """Past the gateway, which calls the API one request at a time at home."""
+    tags = "".join(
+        f'<createAIVideo>{{"prompt": "fifty times, {name}"}}</createAIVideo>' for name in "abc"
+    )
+    message = ActionsRequest(text=tags + "<createAIVideo>{}</createAIVideo>", message_id="fifty")
+    together = threading.Barrier(50)
+
+    def deliver(_: int) -> list[str]:
+        together.wait()
+        outcomes = messages.act(message, "default", bootstrap.services())
+        return [
+            outcome.video_id if isinstance(outcome, Video) else outcome.code for outcome in outcomes
+        ]
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(deliver, range(50)))
+    [answer] = {tuple(answer) for answer in answers}
+    videos = answer[:3]
+    assert answer[3] == "invalid_action"
+    assert len(set(videos)) == 3
+    for video_id in videos:
+        poll = f'<continueVideoPolling>{{"videoId": "{video_id}"}}</continueVideoPolling>'
+        assert ended(api, act(api, poll)[0])["type"] == "CHAT_VIDEO"
+    asked = [job["prompt"] for job in studio_jobs(stack) if "fifty times" in job["prompt"]]
+    assert sorted(asked) == [f"fifty times, {name}" for name in "abc"]
+    names = [execution["name"] for execution in executions()]
+    assert [names.count(video_id) for video_id in videos] == [1, 1, 1]
 
 
 def test_a_message_id_belongs_to_one_text(api: httpx.Client) -> None:

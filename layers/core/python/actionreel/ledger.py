@@ -17,14 +17,14 @@ from actionreel.models import Failure, Video, VideoJob, VideoStatus
 from actionreel.ports import Services
 from actionreel.schedule import wait_to_ask_again
 
-MAX_ASKS = 6
+MAX_ASKS = 5
 
 
 def ask_again(
     job: VideoJob, fence: str | None, error: ActionreelError, trouble: str | None = None
 ) -> VideoJob:
     """The document of an execution that asks the provider again, in a while: the request under
-    `fence` is settled. The sixth time it ends with `error`."""
+    `fence` is settled. The fifth time it ends with `error`."""
     asks = job.asks + 1
     released = job.model_copy(update={"released": fence, "asks": asks, "looks": 0, "caught": None})
     if asks >= MAX_ASKS:
