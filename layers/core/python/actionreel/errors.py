@@ -6,6 +6,7 @@ renaming a class here means renaming it in `statemachine/video_generation.asl.js
     ActionreelError
     ├── RequestError                 the HTTP request cannot be answered (carries its status)
     ├── InvalidActionError           a tag cannot be carried out as it is written
+    ├── UnsafeUrlError               a stranger's URL must not be connected to
     ├── TooManyActionsError          more tags in one message than we act on
     ├── MessageMismatchError         a message id came again with another text
     ├── MessageSeenError             a message id came again: these are its videos
@@ -53,6 +54,15 @@ class InvalidActionError(ActionreelError):
     """A tag that cannot be carried out as it is written. The message says what is wrong."""
 
     code = "invalid_action"
+
+
+class UnsafeUrlError(ActionreelError):
+    """A stranger's URL that must not be connected to. `reason` is what it does, without the URL:
+    links to files are secrets."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The URL {reason}.")
+        self.reason = reason
 
 
 class TooManyActionsError(ActionreelError):
