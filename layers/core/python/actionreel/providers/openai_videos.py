@@ -15,14 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
 from actionreel.errors import (
-    AssetIncompleteError,
-    AssetUnavailableError,
-    AssetUnusableError,
     JobNotFoundError,
     NotListedError,
     OutcomeUnknownError,
@@ -39,6 +36,7 @@ from actionreel.models import (
 )
 from actionreel.providers import openai_answers as said
 from actionreel.providers import openai_list, transport
+from actionreel.providers.downloads import download
 
 CREATE_SECONDS = 50.0
 POLL_SECONDS = 20.0
@@ -158,16 +156,10 @@ class OpenAIVideos:
 
     @contextmanager
     def _open(self, handle: Handle, params: dict[str, str], seconds: float) -> Iterator[Asset]:
+        url = f"{self._url(handle)}/content{'?' if params else ''}{urlencode(params)}"
         headers = _bearer(self._key())
-        transport.within(seconds)
-        try:
-            with self._client.stream(
-                "GET", f"{self._url(handle)}/content", params=params, headers=headers
-            ) as response:
-                _check_file(response)
-                yield Asset(chunks=response.iter_raw())
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise AssetIncompleteError("The provider's file ended before it was whole.") from None
+        with download(self._client, url, headers, seconds, trusted=self._base) as chunks:
+            yield Asset(chunks=chunks)
 
     def _ask(
         self, method: str, url: str, params: dict[str, str | int] | None = None
@@ -203,14 +195,3 @@ def _create_body(request: VideoRequest) -> dict[str, Any]:
     if request.input_reference_url is not None:
         body["input_reference"] = {"image_url": request.input_reference_url}
     return body
-
-
-def _check_file(response: httpx.Response) -> None:
-    """Refuses an answer that is no file, before a byte of it is read."""
-    status = response.status_code
-    if status == 429 or status >= 500:
-        raise AssetIncompleteError(f"The provider did not give out the file (HTTP {status}).")
-    if not response.is_success:
-        raise AssetUnavailableError(f"The provider did not give out the file (HTTP {status}).")
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise AssetUnusableError("The provider sent the file compressed, which was not asked for.")

@@ -3,10 +3,14 @@
 Every exchange has one total deadline, however slowly its bytes drip; a body is read only up to a
 size; redirects are not followed and compressed bodies not asked for; and nothing is ever sent a
 second time by itself. Imported only by the functions that talk to providers.
+
+There are two clients: one for the server that the operator configured, which may be anywhere, and
+one for the URLs of strangers, which connects to public addresses only.
 """
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Iterable
@@ -17,17 +21,32 @@ from typing import Any
 import httpcore
 import httpx
 
+from actionreel.providers.public_network import PublicBackend
+
 MAX_ANSWER_BYTES = 1024 * 1024
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 
+for _name in ("httpx", "httpcore"):  # they log whole URLs, and a signed link is a secret
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 
 def client() -> httpx.Client:
     """A client for one provider. Set the deadline of an exchange with `within` before it."""
+    return _client(httpcore.SyncBackend())
+
+
+def public_client() -> httpx.Client:
+    """A client for the URLs of strangers. Its requests raise UnsafeUrlError before they connect to
+    an address that is not public; check the URL itself with `url_guard.check_url`."""
+    return _client(PublicBackend())
+
+
+def _client(network: httpcore.NetworkBackend) -> httpx.Client:
     return httpx.Client(
-        transport=_DeadlineTransport(verify=_trust()),
+        transport=_DeadlineTransport(_trust(), network),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
@@ -62,13 +81,13 @@ class _DeadlineTransport(httpx.HTTPTransport):
     create that was never sent would look like one that may have been.
     """
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
+    def __init__(self, verify: ssl.SSLContext, network: httpcore.NetworkBackend) -> None:
         super().__init__(verify=verify, trust_env=False, retries=0)
         self._pool = httpcore.ConnectionPool(
             ssl_context=verify,
             max_connections=None,
             max_keepalive_connections=0,
-            network_backend=_DeadlineBackend(httpcore.SyncBackend()),
+            network_backend=_DeadlineBackend(network),
         )
 
 
