@@ -49,7 +49,9 @@ class Network:
         patch.setattr(socket.socket, "connect_ex", connect_ex)
         patch.setattr(socket, "getaddrinfo", self._look_up)
 
-    def _look_up(self, host: str, port: int, *args: Any, **options: Any) -> list[Any]:
+    def _look_up(
+        self, host: str, port: int, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> list[Any]:
         if host in self.dns:
             answers = self.dns[host][min(self.lookups.count(host), len(self.dns[host]) - 1)]
             self.lookups.append(host)
@@ -57,8 +59,9 @@ class Network:
                 (socket.AF_INET6 if ":" in answer else socket.AF_INET, 1, 6, "", (answer, port))
                 for answer in answers
             ]
-        options["flags"] = socket.AI_NUMERICHOST  # every spelling of an address, and no DNS
-        return self._getaddrinfo(host, port, *args, **options)
+        # Every spelling of an address, as this machine reads it, and no DNS.
+        numeric = flags | socket.AI_NUMERICHOST
+        return self._getaddrinfo(host, port, family, type, proto, numeric)
 
 
 class Site:

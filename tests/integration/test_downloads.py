@@ -147,6 +147,13 @@ def test_another_port_is_another_origin(world: World) -> None:
         assert neighbour.requests == []
 
 
+def test_another_scheme_is_another_origin(world: World) -> None:
+    """Or a key that is meant for https could be read on its way."""
+    world.home.answers["/file"] = redirects(world.home.url.replace("http:", "https:"))
+    assert isinstance(world.refusal(), AssetUnusableError)
+    assert world.network.connects == [world.home.address]
+
+
 def test_strangers_lead_on_to_strangers(world: World) -> None:
     world.home.answers["/file"] = redirects(f"https://{CDN}/a")
     world.public.answers = {

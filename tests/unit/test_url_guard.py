@@ -87,6 +87,12 @@ def test_a_name_that_is_not_found(answers: list[str] | None, network: Network) -
         check_public_url("https://gone.example.com/", field="image_url")
 
 
+def test_a_host_that_dns_cannot_be_asked_for(network: Network) -> None:
+    with pytest.raises(OSError, match="no name"):
+        public_addresses(f"{'a' * 64}.example.com", 5)
+    assert network.lookups == []
+
+
 def test_a_resolver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
 
