@@ -134,12 +134,11 @@ class FakeVideoRepository:
         self._write(video)
 
     def claim(
-        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
+        self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
     ) -> Video:
         video = self.get(tenant, video_id)
         if video is None or not (
-            video.status == "queued"
-            or (video.status == "submitting" and video.fence and video.fence == released)
+            video.status == "queued" or (video.status == "submitting" and video.fence in released)
         ):
             raise StaleVideoError(video)
         return self._write(

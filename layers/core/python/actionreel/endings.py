@@ -18,7 +18,11 @@ def fail(job: VideoJob, services: Services) -> VideoJob:
     video = services.videos.get(job.tenant, job.video_id)
     if video is None or not video.is_open:
         return job
-    closed = close(video, job.failure or caught_failure(job.caught, video), services)
+    failure = job.failure or caught_failure(job.caught, video)
+    ours = video.fence in (job.fence, *job.released)
+    if video.status != "queued" and not ours and not failure.maybe_charged:
+        failure = tainted(failure)  # somebody else has asked for it meanwhile
+    closed = close(video, failure, services)
     return job.model_copy(update={"status": "failed", "failure": closed.failure})
 
 

@@ -70,7 +70,7 @@ def caught_failure(caught: CaughtError | None, video: Video) -> Failure:
     known = getattr(errors, caught.error, None) if caught else None
     if caught and isinstance(known, type) and issubclass(known, ProviderError | AssetError):
         message = _cause_message(caught.cause) or _WORDS.get(known.code, _OURS)
-        charged = video.status in ("generating", "storing")
+        charged = video.status != "queued"
         return failure_of(known(message), maybe_charged=charged)
     if video.status == "submitting":
         return interrupted()

@@ -29,6 +29,7 @@ from actionreel.mp4 import whole_mp4
 from actionreel.ports import Services
 from actionreel.posters import store_poster
 from actionreel.schedule import first_wait, next_wait
+from actionreel.url_guard import check_public_url
 
 LAG_SECONDS = 60  # a provider may need that long until it knows a job that it has just accepted
 LOOK_SOON_SECONDS = 5
@@ -44,10 +45,14 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     fence = str(uuid4())
     now = services.now()
     try:
+        if job.request.input_reference_url is not None:
+            check_public_url(job.request.input_reference_url)
         wait = _first_wait(job, services)
         services.videos.claim(
             job.tenant, job.video_id, fence, job.released, asked_at=now, next_check_at=now
         )
+    except InvalidActionError as error:
+        return ended(job, failure_of(error))
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)
     except Exception as trouble:  # whatever it was, under this fence nothing was asked
@@ -61,7 +66,7 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     except OutcomeUnknownError as error:
         return _ambiguous(job, fence, str(error))
     except ProviderError as error:
-        return ended(job, failure_of(error))
+        return ended(job.model_copy(update={"fence": fence}), failure_of(error))
     asked = job.model_copy(update={"fence": fence, "submitted_at": services.now()})
     accepted = _heard(asked, answer, wait)
     try:
@@ -175,9 +180,8 @@ def _give_back(job: VideoJob, fence: str, services: Services) -> None:
 
 
 def _ambiguous(job: VideoJob, fence: str, trouble: str) -> VideoJob:
-    return job.model_copy(
-        update={"status": "ambiguous", "fence": fence, "trouble": trouble, "wait_seconds": 1}
-    )
+    asked = {"fence": fence, "trouble": trouble, "wait_seconds": 1}
+    return job.model_copy(update={"status": "ambiguous", "handle": None, **asked})
 
 
 def _heard(job: VideoJob, answer: ProviderAnswer, wait: int) -> VideoJob:

@@ -26,7 +26,14 @@ def ask_again(
     """The document of an execution that asks the provider again, in a while: the request under
     `fence` is settled. The fifth time it ends with `error`."""
     asks = job.asks + 1
-    released = job.model_copy(update={"released": fence, "asks": asks, "looks": 0, "caught": None})
+    released = _without_job(job).model_copy(
+        update={
+            "released": (*job.released, fence) if fence else job.released,
+            "asks": asks,
+            "looks": 0,
+            "caught": None,
+        }
+    )
     if asks >= MAX_ASKS:
         return ended(released, failure_of(error))
     wait = wait_to_ask_again(asks, getattr(error, "retry_after", None))
@@ -92,5 +99,10 @@ def as_recorded(job: VideoJob, video: Video | None) -> VideoJob:
     if video.status in ("generating", "storing"):
         return job.model_copy(update={**known, "status": "pending", "wait_seconds": 1})
     if video.is_open:
-        return job.model_copy(update={"status": "ambiguous", "wait_seconds": 1})
+        return _without_job(job).model_copy(update={"status": "ambiguous", "wait_seconds": 1})
     return job.model_copy(update={"status": "failed", "failure": video.failure})
+
+
+def _without_job(job: VideoJob) -> VideoJob:
+    """A job that is not this video's after all must not stand in the way of the next one."""
+    return job.model_copy(update={"handle": None, "submitted_at": None})

@@ -128,8 +128,8 @@ class VideoJob(Passed):
     `status` says where it goes from here: `queued` to ask the provider (again), `ambiguous` to find
     out what became of a request, `pending` to look at the job, `completed` to fetch its file, the
     others to the end. `fence` names
-    the request whose job this is; `released` a request that certainly made none; `asks` and `looks`
-    count those requests, and the looks for a lost one.
+    the request whose job this is; `released` those that certainly made none; `asks` and `looks`
+    count the requests, and the looks for a lost one.
     """
 
     tenant: str
@@ -141,7 +141,7 @@ class VideoJob(Passed):
         "queued", "ambiguous", "pending", "completed", "stored", "failed", "cancelled", "unknown"
     ] = "queued"
     fence: str | None = None
-    released: str | None = None
+    released: tuple[str, ...] = ()
     asks: int = 0
     looks: int = 0
     handle: Handle | None = None

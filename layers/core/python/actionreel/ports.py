@@ -81,10 +81,10 @@ class VideoRepository(Protocol):
         """
 
     def claim(
-        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
+        self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
     ) -> Video:
-        """Takes the right to ask the provider, under a new `fence`: from `queued`, or from the
-        request `released`, of which it is certain that it made no job.
+        """Takes the right to ask the provider, under a new `fence`: from `queued`, or from one
+        of the requests `released`, of which it is certain that they made no job.
 
         Raises StaleVideoError if somebody else has it, or had it.
         """

@@ -31,7 +31,7 @@ def reconcile(job: VideoJob, services: Services) -> VideoJob:
     video = services.videos.get(job.tenant, job.video_id)
     if video is None or video.status not in ("queued", "submitting"):
         return as_recorded(job, video).model_copy(update={"caught": None})
-    if video.status == "queued" or (video.fence is not None and video.fence == job.released):
+    if video.status == "queued" or video.fence in job.released:
         unasked = RecordUnavailableError("This video could not be sent to the provider.")
         return ask_again(job, video.fence, unasked)
     told = job.caught is None and job.fence == video.fence and job.looks == 0
@@ -56,7 +56,7 @@ def _look_in_list(job: VideoJob, video: Video, services: Services, told: bool) -
     try:
         found = services.provider(job.provider).find(job.request, since=asked_at - CLOCK_SKEW)
     except NotListedError:
-        return ended(job, interrupted())
+        return _give_up(job, video, services, told)
     except ProviderError as error:
         return _look_later(job, str(error)) or ended(job, interrupted())
     for handle in found:

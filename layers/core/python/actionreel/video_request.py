@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
-from actionreel.errors import InvalidActionError
+from actionreel.errors import InvalidActionError, UnsafeUrlError
 from actionreel.models import VideoRequest
 from actionreel.registry import Registry, VideoModel
+from actionreel.url_guard import check_url
 
 MAX_PROMPT_CHARACTERS = 4000
 MAX_URL_CHARACTERS = 2048
@@ -108,16 +108,13 @@ def _size(value: Any, model: VideoModel, reference: str | None, notices: list[st
 def _reference(value: Any) -> str | None:
     if not value:
         return None
-    if isinstance(value, str) and len(value) <= MAX_URL_CHARACTERS and value.isprintable():
-        try:
-            url = urlsplit(value)
-            acceptable = (
-                url.scheme == "https" and url.hostname and not (url.username or url.password)
-            )
-        except ValueError:
-            acceptable = False
-        if acceptable and " " not in value:
+    reason = "is too long" if len(str(value)) > MAX_URL_CHARACTERS else "is no text"
+    try:
+        if isinstance(value, str) and len(value) <= MAX_URL_CHARACTERS:
+            check_url(value)
             return value
+    except UnsafeUrlError as unsafe:
+        reason = unsafe.reason
     raise InvalidActionError(
-        "input_reference_url must be the https address of a PNG, JPEG or WebP image."
+        f"input_reference_url {reason}. It must be the https address of a PNG, JPEG or WebP image."
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from actionreel.aws import dynamodb_items as items
@@ -17,6 +19,8 @@ from actionreel.models import OPEN_STATUSES, Handle, MessageSeen, Video, VideoSt
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+logger = logging.getLogger(__name__)
 
 KEPT_DURATIONS = 200
 OPEN_VIDEOS = "OpenVideos"
@@ -116,16 +120,21 @@ class DynamoDBVideoRepository:
         return videos, str(last_read["SK"]).removeprefix("VIDEO#")
 
     def claim(
-        self, tenant: str, video_id: str, fence: str, released: str | None, **changes: Any
+        self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
     ) -> Video:
-        """Takes the right to ask the provider: what is `queued`, or `submitting` under the fence
-        `released`, becomes `submitting` under `fence`.
+        """Takes the right to ask the provider: what is `queued`, or `submitting` under one of
+        the fences `released`, becomes `submitting` under `fence`.
 
         Raises StaleVideoError if the record is anywhere else. A claim that was written, but whose
         answer got lost, is known by its fence and given.
         """
-        condition = "#status = :queued OR (#status = :submitting AND #fence = :released)"
-        values = {":queued": "queued", ":submitting": "submitting", ":released": released or ""}
+        values = {":queued": "queued"}
+        condition = "#status = :queued"
+        if released:
+            values[":submitting"] = "submitting"
+            settled = {f":released{n}": fence for n, fence in enumerate(sorted(released))}
+            values |= settled
+            condition += f" OR (#status = :submitting AND #fence IN ({', '.join(settled)}))"
         changes = {"status": "submitting", "fence": fence, **changes}
         try:
             return self._update(items.video_key(tenant, video_id), changes, condition, values)
@@ -183,13 +192,17 @@ class DynamoDBVideoRepository:
                 ),
             }
         }
-        try:
-            self._client.transact_write_items(
-                TransactItems=[noted, self._new_item(items.video_item(video))]
-            )
-        except self._errors.TransactionCanceledException:
-            item = self._get(older)
-            raise StaleVideoError(items.video(item) if item else None) from None
+        for attempt in range(_TRANSACTION_TRIES):
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[noted, self._new_item(items.video_item(video))]
+                )
+                return
+            except self._errors.TransactionCanceledException:
+                found = self._get(older)
+                if found is None or "retried_as" in found or attempt == _TRANSACTION_TRIES - 1:
+                    raise StaleVideoError(items.video(found) if found else None) from None
+                time.sleep(0.02 * 2**attempt)  # another retry of it is being written
 
     def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
         """Makes a job this video's, once and for all; False if it is another's."""
@@ -219,8 +232,12 @@ class DynamoDBVideoRepository:
             ),
             Limit=limit,
         )
-        found = [self._get(plain(item)) for item in answer["Items"]]
-        videos = [items.video(item) for item in found if item]
+        videos = []
+        for item in answer["Items"]:
+            try:
+                videos.append(items.video(self._get(plain(item)) or {}))
+            except ValidationError:  # another release wrote it, and must see to it
+                logger.warning("an open record cannot be read", extra={"key": item["SK"]})
         return [video for video in videos if video.is_open]
 
     def durations(self, model: str) -> list[int]:

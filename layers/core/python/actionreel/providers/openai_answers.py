@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -100,7 +101,7 @@ def answer(said: Document, handle: Handle | None) -> ProviderAnswer:
         {
             "phase": phase,
             "handle": handle,
-            "progress": min(max(round(progress), 0), 100) if _is_number(progress) else None,
+            "progress": min(max(round(progress), 0), 100) if is_number(progress) else None,
             "failure": None if phase in ("pending", "completed") else _job_failure(phase, said),
             "took_seconds": _took_seconds(said),
             "cost_usd": _cost(said),
@@ -111,7 +112,7 @@ def answer(said: Document, handle: Handle | None) -> ProviderAnswer:
 def _took_seconds(said: Document) -> int | None:
     """The provider's own figure for its work, by its own clock; None if it does not give both."""
     began, ended = said.get("created_at"), said.get("completed_at")
-    if _is_number(began) and _is_number(ended) and 0 < began <= ended:
+    if is_number(began) and is_number(ended) and 0 < began <= ended:
         return round(ended - began)
     return None
 
@@ -127,7 +128,8 @@ def _cost(said: Document) -> Decimal | None:
     return price if price.is_finite() else None
 
 
-def _is_number(value: Any) -> TypeGuard[int | float]:
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether that is a number that can be counted with."""
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
@@ -198,18 +200,14 @@ def unknown(what: str) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """When to come back, in seconds, if the answer says so: `retry-after-ms`, or `Retry-After` as
     seconds or as a date. `headers` has lower-case names, or does not care."""
-    milliseconds, said = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(ValueError):
+            return float(headers.get(name, "")) * unit
     try:
-        return float(milliseconds) / 1000 if milliseconds else float(said)
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(said)
-    except ValueError:
+        date = parsedate_to_datetime(headers.get("retry-after", ""))
+        return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return (date - datetime.now(UTC)).total_seconds()
 
 
 def trouble(status: int) -> ProviderError:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from actionreel.errors import NotListedError
 from actionreel.models import Handle, VideoRequest
-from actionreel.providers.openai_answers import Document, job_id, trouble
+from actionreel.providers.openai_answers import Document, is_number, job_id, trouble
 
 _NO_LIST = (400, 404, 405, 410, 501)
 
@@ -38,7 +39,13 @@ def page(status: int, said: Document) -> Page:
 
 def made_since(jobs: list[Document], since: datetime) -> list[Document]:
     """The jobs that are not older. One that does not tell its age may be of now."""
-    return [job for job in jobs if (_created_at(job) or math.inf) >= since.timestamp()]
+    return [job for job in jobs if _created_at(job) >= since.timestamp()]
+
+
+def is_newest_first(jobs: list[Document]) -> bool:
+    """Whether no job is younger than the one before it: not every server does as it is asked."""
+    ages = [_created_at(job) for job in jobs]
+    return all(before >= after for before, after in pairwise(ages))
 
 
 def handles(jobs: list[Document], request: VideoRequest) -> list[Handle]:
@@ -59,6 +66,7 @@ def _agreement(job: Document, request: VideoRequest) -> int:
     return sum(str(job.get(name)) == value for name, value in asked.items())
 
 
-def _created_at(job: Document) -> float | None:
+def _created_at(job: Document) -> int | float:
+    """In seconds since 1970; of now or later, where the server does not say it."""
     created = job.get("created_at")
-    return float(created) if isinstance(created, int | float) else None
+    return created if is_number(created) and created > 0 else math.inf

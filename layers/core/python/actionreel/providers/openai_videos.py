@@ -121,7 +121,8 @@ class OpenAIVideos:
             page = openai_list.page(*self._ask("GET", f"{self._base}/videos", params))
             recent = openai_list.made_since(page.jobs, since)
             found += recent
-            if page.following is None or len(recent) < len(page.jobs):
+            seen_all = len(recent) < len(page.jobs) and openai_list.is_newest_first(page.jobs)
+            if page.following is None or seen_all:
                 return openai_list.handles(found, request)
             params["after"] = page.following
         raise NotListedError("The provider's list is too long to find this video in it.")
