@@ -15,11 +15,10 @@ from uuid6 import uuid7
 
 from actionreel import bootstrap
 from actionreel.models import Video
+from local.events import LOOK_SECONDS
 from local.lambdas import Answer, InProcess
-from local.stack import Stack
+from local.stack import STUDIO_KEY, Stack
 from tests.conftest import GIVE_UP_SECONDS, act, ended, executions, studio_jobs
-
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def asked_for(api: httpx.Client, prompt: str) -> str:
@@ -93,19 +92,17 @@ def test_an_execution_that_never_began(api: httpx.Client, stack: Stack) -> None:
 def test_an_execution_that_died(api: httpx.Client, stack: Stack) -> None:
     """Of something that no Catch takes, after the provider had accepted: another one goes on."""
     prompt = "its execution died"
-    made = jobs_made_by_hand(stack, prompt)
+    handle = {"id": made_by_hand(stack, prompt)}
     now = datetime.now(UTC)
     video = waiting_video(
-        prompt, status="generating", handle={"id": made}, submitted_at=now, fence="f"
+        prompt, status="generating", handle=handle, submitted_at=now, fence="of the dead one"
     )
+    start_and_stop_execution(video.video_id)
+    time.sleep(2 * LOOK_SECONDS)  # its event finds no record yet, as if it had never come
     bootstrap.services().videos.add("default", [video], None)
-    states = boto3.client("stepfunctions")
-    machine = bootstrap.services().workflow._arn  # type: ignore[attr-defined]
-    states.start_execution(stateMachineArn=machine, name=video.video_id, input="{}")
     assert last_result(api, video.video_id)["type"] == "CHAT_VIDEO"
     assert len(jobs_for(stack, prompt)) == 1
-    names = [execution["name"] for execution in executions()]
-    assert f"{video.video_id}-1" in names
+    assert f"{video.video_id}-1" in [execution["name"] for execution in executions()]
 
 
 def test_an_execution_that_somebody_stopped(api: httpx.Client, stack: Stack) -> None:
@@ -185,12 +182,25 @@ def waiting_video(prompt: str, **changes: Any) -> Video:
     return Video.model_validate({**fields, **changes})
 
 
-def jobs_made_by_hand(stack: Stack, prompt: str) -> str:
-    from local.stack import STUDIO_KEY
-
+def made_by_hand(stack: Stack, prompt: str) -> str:
+    """A job that the provider has made; its id."""
     made: dict[str, Any] = httpx.post(
         f"{stack.provider_url}/videos",
         json={"prompt": prompt, "model": "sora-2", "seconds": "4", "size": "1280x720"},
         headers={"Authorization": f"Bearer {STUDIO_KEY}"},
     ).json()
     return str(made["id"])
+
+
+def start_and_stop_execution(name: str) -> None:
+    """An execution of that name that has asked for nothing and is over."""
+    states = boto3.client("stepfunctions")
+    [machine] = states.list_state_machines()["stateMachines"]
+    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"], name=name, input="{}")[
+        "executionArn"
+    ]
+    until = time.monotonic() + GIVE_UP_SECONDS
+    while not states.get_execution_history(executionArn=arn)["events"]:
+        assert time.monotonic() < until, "an execution that does not begin"
+        time.sleep(0.05)
+    states.stop_execution(executionArn=arn)
