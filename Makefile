@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench pr install browser clean
+.PHONY: help dev demo test lint format build bench fuzz pr install browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,9 @@ build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Pytho
 
 bench: $(VENV)/dev.done ## Measure the parser and the copy of a large file
 	$(RUN) -m tests.bench
+
+fuzz: $(VENV)/dev.done ## Send REQUESTS (100,000) nasty requests to the API
+	$(RUN) -m tests.fuzz.run --requests $(or $(REQUESTS),100000) $(ARGS)
 
 pr: lint build test ## Everything that must hold before a change lands
 

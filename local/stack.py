@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto import mock_aws
@@ -27,6 +27,9 @@ from local.loopback import HOST, serve
 from local.moto_dynamodb import make_atomic
 from local.studio import Studio
 from local.template import REGION, Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 STUDIO_KEY = "studio"
 
@@ -149,13 +152,17 @@ class Stack:
         )
 
 
-def _create_resources(template: Template, provider_key: str) -> None:
-    session = boto3.session.Session(region_name=REGION)
-    dynamodb = session.client("dynamodb")
+def create_tables(template: Template, dynamodb: DynamoDBClient) -> None:
+    """Creates the tables that the template declares."""
     for name, properties in template.of_type("AWS::DynamoDB::Table").items():
         taken = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
         table: dict[str, Any] = {key: properties[key] for key in taken if key in properties}
         dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
+
+
+def _create_resources(template: Template, provider_key: str) -> None:
+    session = boto3.session.Session(region_name=REGION)
+    create_tables(template, session.client("dynamodb"))
     for name in template.of_type("AWS::S3::Bucket"):
         session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))
     providers = {model.provider for model in Registry.load().models}

@@ -54,24 +54,22 @@ _MEANINGS = {
     422: "The request can be read, but not accepted",
     503: "The provider cannot be reached",
 }
-_ACTIONS = {
-    200: {
-        "description": "What came of each action",
-        "content": {"application/json": {"model": ActionsResponse}},
-    },
-    **_errors(400, 413, 415, 422),
-}
-_RETRY = {
-    202: {
-        "description": "The video that is made in its place",
-        "content": {"application/json": {"model": VideoView}},
-    },
-    **_errors(400, 404, 409, 413, 415, 422),
-}
+
+
+def _gives(status: int, description: str, model: type[Any], *errors: int) -> dict[int, Any]:
+    """How the schema describes what a route answers."""
+    content = {"application/json": {"model": model}}
+    return {status: {"description": description, "content": content}, **_errors(*errors)}
+
+
 _FILE = {302: {"description": _MEANINGS[302]}, **_errors(404, 409)}
 
 
-@app.post("/actions", summary="Act on the tags of a model's message", responses=_ACTIONS)
+@app.post(
+    "/actions",
+    summary="Act on the tags of a model's message",
+    responses=_gives(200, "What came of each action", ActionsResponse, 400, 413, 415, 422),
+)
 def post_actions(
     message: Annotated[ActionsRequest, Body()],
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
@@ -86,7 +84,7 @@ def post_actions(
     return Response(200, "application/json", results.response(shown, message.meta))
 
 
-@app.get("/videos", summary="Videos, newest first", responses=_errors(422))
+@app.get("/videos", summary="Videos, newest first", responses=_gives(200, "A page", VideoPage, 422))
 def list_videos(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: UUID | None = None,
@@ -98,19 +96,29 @@ def list_videos(
     return VideoPage(videos=[results.view(video, base) for video in videos], cursor=following)
 
 
-@app.get("/videos/<video_id>", summary="One video", responses=_errors(404))
+@app.get(
+    "/videos/<video_id>", summary="One video", responses=_gives(200, "Its record", VideoView, 404)
+)
 def get_video(video_id: str) -> VideoView:
     return results.view(_video(video_id), _link_base())
 
 
-@app.delete("/videos/<video_id>", summary="Cancel a video", responses=_errors(404, 409, 503))
+@app.delete(
+    "/videos/<video_id>",
+    summary="Cancel a video",
+    responses=_gives(200, "What came of it", CancellationView, 404, 409, 503),
+)
 def delete_video(video_id: str) -> CancellationView:
     """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
     done = cancel(TENANT, video_id, bootstrap.services())
     return results.cancellation_view(done, _link_base())
 
 
-@app.post("/videos/<video_id>/retry", summary="Make a video again", responses=_RETRY)
+@app.post(
+    "/videos/<video_id>/retry",
+    summary="Make a video again",
+    responses=_gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422),
+)
 def retry_video(
     video_id: str, accepted: Annotated[RetryRequest | None, Body()] = None
 ) -> Response[dict[str, Any]]:

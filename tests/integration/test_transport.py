@@ -70,7 +70,7 @@ def test_a_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(drips) as (url, _):
         began = time.monotonic()
         with pytest.raises(OutcomeUnknownError):
-            provider(url).create(REQUEST)
+            provider(url).create(REQUEST, key="k")
         assert time.monotonic() - began < 5, "the drip would have lasted ten seconds"
 
 
@@ -80,7 +80,7 @@ def test_a_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_create_is_sent_once_whatever_comes_back(answer: bytes) -> None:
     with server(sends(answer)) as (url, received):
         with pytest.raises(OutcomeUnknownError):
-            provider(url).create(REQUEST)
+            provider(url).create(REQUEST, key="k")
         assert len(received) == 1
 
 
@@ -88,7 +88,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ProviderUnavailableError):
-        provider(f"http://127.0.0.1:{port}/v1").create(REQUEST)
+        provider(f"http://127.0.0.1:{port}/v1").create(REQUEST, key="k")
 
 
 def test_redirects_are_not_followed() -> None:

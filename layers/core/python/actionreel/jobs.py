@@ -45,27 +45,25 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     fence = str(uuid4())
     now = services.now()
     try:
-        if job.request.input_reference_url is not None:
-            check_public_url(job.request.input_reference_url)
         wait = _first_wait(job, services)
         services.videos.claim(
             job.tenant, job.video_id, fence, job.released, asked_at=now, next_check_at=now
         )
-    except InvalidActionError as error:
-        return ended(job, failure_of(error))
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)
     except Exception as trouble:  # whatever it was, under this fence nothing was asked
         unwritten = RecordUnavailableError("The record of this video cannot be written now.")
         return ask_again(job, fence, unwritten, trouble=type(trouble).__name__)
     try:
+        if job.request.input_reference_url is not None:
+            check_public_url(job.request.input_reference_url)
         answer = services.provider(job.provider).create(job.request, key=job.video_id)
     except (ProviderThrottledError, ProviderUnavailableError) as refusal:
         _give_back(job, fence, services)
         return ask_again(job, fence, refusal)
     except OutcomeUnknownError as error:
         return _ambiguous(job, fence, str(error))
-    except ProviderError as error:
+    except (ProviderError, InvalidActionError) as error:
         return ended(job.model_copy(update={"fence": fence}), failure_of(error))
     asked = job.model_copy(update={"fence": fence, "submitted_at": services.now()})
     accepted = _heard(asked, answer, wait)

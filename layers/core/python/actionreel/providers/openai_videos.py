@@ -40,6 +40,8 @@ from actionreel.providers.downloads import download
 
 CREATE_SECONDS = 50.0
 POLL_SECONDS = 20.0
+LIST_SECONDS = 50.0  # for all its pages
+CANCEL_SECONDS = 20.0  # for both exchanges: API Gateway waits for 30
 DOWNLOAD_SECONDS = 720.0
 POSTER_SECONDS = 60.0
 LIST_LIMIT, LIST_PAGES = 100, 10
@@ -101,6 +103,10 @@ class OpenAIVideos:
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. See VideoProvider for what it raises."""
+        transport.within(POLL_SECONDS)
+        return self._look(handle)
+
+    def _look(self, handle: Handle) -> ProviderAnswer:
         status, document = self._ask("GET", self._url(handle))
         if status == 404:
             raise JobNotFoundError("The provider no longer knows this video.")
@@ -115,6 +121,7 @@ class OpenAIVideos:
 
         Raises NotListedError where the server has no list, or one that does not tell the prompts.
         """
+        transport.within(LIST_SECONDS)
         found: list[said.Document] = []
         params: dict[str, str | int] = {"limit": LIST_LIMIT, "order": "desc"}
         for _ in range(LIST_PAGES):
@@ -130,8 +137,9 @@ class OpenAIVideos:
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Stops the job, if the server can. Deleting a finished one would lose the film, so it is
         looked at first."""
+        transport.within(CANCEL_SECONDS)
         try:
-            phase = self.poll(handle).phase
+            phase = self._look(handle).phase
         except JobNotFoundError:
             return "too_late"
         if phase != "pending":
@@ -165,9 +173,9 @@ class OpenAIVideos:
     def _ask(
         self, method: str, url: str, params: dict[str, str | int] | None = None
     ) -> tuple[int, said.Document]:
-        """The status and the document of an answer. Raises ProviderUnavailableError."""
+        """The status and the document of an answer, within the time that the caller has set. Raises
+        ProviderUnavailableError."""
         secret = self._key()
-        transport.within(POLL_SECONDS)
         try:
             with self._client.stream(
                 method, url, params=params, headers=_bearer(secret)

@@ -1,0 +1,25 @@
+"""A share of what `make fuzz` sends, so that a 5xx is found before anybody runs that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.api import app
+from tests.fuzz.run import fuzz
+
+
+def test_no_request_is_our_fault() -> None:
+    answers = fuzz(requests=600)
+    assert answers.total() >= 600
+    assert {200, 202, 404, 409, 415, 422} <= answers.keys(), "the requests reach all routes"
+
+
+def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("a table that is gone")
+
+    monkeypatch.setattr(app.results, "view", fails)
+    with pytest.raises(AssertionError):
+        fuzz(requests=200)
