@@ -77,8 +77,8 @@ bodies = st.fixed_dictionaries(
         "unknown": values,
     },
 )
-consents = st.fixed_dictionaries(
-    {}, optional={"acceptDoubleCharge": st.booleans() | values, "unknown": values}
+consents: st.SearchStrategy[dict[str, Any]] = st.just({"acceptDoubleCharge": True}) | (
+    st.dictionaries(st.just("acceptDoubleCharge") | text, st.booleans() | values, max_size=2)
 )
 header_names = st.sampled_from(
     ["content-type", "idempotency-key", "host", "x-forwarded-proto", "authorization", "cookie"]
