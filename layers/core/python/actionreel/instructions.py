@@ -31,7 +31,7 @@ Making a video takes time. When you receive VIDEO_PENDING, wait for its retryAft
 
 CHAT_VIDEO means that the video is ready: the reader sees it, you need not repeat its address.
 A result with "error" says why there is no video. Start the same video again only if it says
-"retryable": true.
+"retryable": true; otherwise tell the reader, who may have paid for it already.
 At most 5 videos can be started in one message.
 """
 
