@@ -1,6 +1,6 @@
 // The clocks of the page: how long a video has been under way, and how old it is.
 
-import { now } from "./videos.js";
+import { now } from "./api.js";
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];

@@ -9,6 +9,27 @@ export function element(tag, properties = {}, ...children) {
 export const quietButton = (textContent) =>
   element("button", { type: "button", className: "quiet", textContent });
 
+/** Do `act` when `button` is clicked, but not while it is busy; a double click is meant once. */
+export function onPress(button, act) {
+  button.addEventListener("click", ({ detail }) => {
+    if (detail < 2 && !button.ariaDisabled) act();
+  });
+}
+
+/** Label a button; while it is busy it keeps the focus, which one that is disabled would lose. */
+export function label(button, text, busy = false) {
+  write(button, text);
+  button.ariaDisabled = busy ? "true" : null;
+}
+
+/** Make `change`; if that takes away what has the focus in `root`, then `root` has it. */
+export function keepFocus(root, change) {
+  const focused = document.activeElement;
+  const inside = root !== focused && root.contains(focused);
+  change();
+  if (inside && !focused.checkVisibility()) root.focus({ preventScroll: true });
+}
+
 export function write(node, text) {
   node.hidden = !text;
   if (node.textContent !== text) node.textContent = text;
@@ -43,7 +64,8 @@ export function announce(text) {
   // One lost connection, or one video shown in two places, is one piece of news.
   if (text === lastSaid.text && Date.now() - lastSaid.at < 3000) return;
   lastSaid = { text, at: Date.now() };
-  const log = document.getElementById("announcer");
+  // While a dialog is open, nothing outside of it is heard.
+  const log = document.querySelector("dialog[open] .heard") ?? document.getElementById("announcer");
   log.append(element("p", { textContent: text }));
   if (log.childElementCount > 4) log.firstElementChild.remove();
 }

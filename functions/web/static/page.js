@@ -1,9 +1,10 @@
-// The page: the message box, the results of what was sent, and the list of videos.
+// The page: the message box, and the list of videos.
 
-import { showError, showVideo } from "./card.js";
-import { announce, element } from "./elements.js";
+import { Trouble, listVideos, sendMessage } from "./api.js";
+import { showResults, view } from "./stage.js";
 import { tile } from "./tile.js";
-import { Trouble, learnRecord, learnResult, listVideos, sendMessage } from "./videos.js";
+import { learnRecord } from "./videos.js";
+import { onRetry } from "./wishes.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -61,34 +62,8 @@ function showAnswer({ type, results = [] }) {
       + "A video starts with a <createAIVideo> tag.");
     return false;
   }
-  const cards = results.map(card);
-  find("results").prepend(...cards);
-  cards[0].scrollIntoView({ block: "nearest" });
-  const states = cards.map((one) => one.querySelector("h3, .state")?.textContent ?? "Ready");
-  announce(`${cards.length === 1 ? "1 result" : `${cards.length} results`}: ${states.join(", ")}`);
+  showResults(results);
   return true;
-}
-
-function card(result) {
-  const root = element("li");
-  const { type, error, code, retryable, data = {} } = result;
-  const notices = result.notices ?? data.notices ?? [];
-  const videoId = data.videoId ?? result.videoId;
-  if (type === "VIDEO_PENDING" && videoId) {
-    const { status, progress } = data;
-    learnResult({ videoId, status, progress, notices }, data.retryAfterSeconds);
-  } else if (type === "CHAT_VIDEO" && videoId) {
-    const { videoUrl, posterUrl } = data;
-    learnResult({ videoId, status: "completed", videoUrl, posterUrl, notices });
-  } else if (error && videoId) {
-    learnResult({ videoId, status: "failed", error: { message: error, code, retryable }, notices });
-  } else {
-    const sentence = error ?? "This result is of a kind that the page does not know.";
-    showError(root, { error: sentence, code, retryable, notices });
-    return root;
-  }
-  showVideo(root, videoId);
-  return root;
 }
 
 find("composer").addEventListener("submit", (event) => {
@@ -178,19 +153,5 @@ function refreshHistory() {
 
 more.addEventListener("click", () => (turn = turn.then(loadMore, loadMore)));
 document.addEventListener("visibilitychange", () => document.hidden || refreshHistory());
+onRetry(refreshHistory);
 refreshHistory();
-
-// ---- one video of the list, opened
-
-const viewer = find("viewer");
-let stopViewing = () => {};
-
-function view(videoId) {
-  stopViewing = showVideo(find("viewed"), videoId, true);
-  viewer.showModal();
-}
-
-viewer.addEventListener("close", () => {
-  stopViewing();
-  find("viewed").replaceChildren(); // silences the player as well
-});

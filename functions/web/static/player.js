@@ -1,9 +1,9 @@
 // A finished video: the player, and what can be done with the file.
 
 import { announce, element, quietButton, shape, shapeAs } from "./elements.js";
-import { ownAddress } from "./videos.js";
+import { ownAddress } from "./api.js";
 
-export function player(caption, play) {
+export function player({ caption, outcome, play }) {
   const video = element("video", {
     className: "screen", controls: true, playsInline: true, preload: "metadata", ariaLabel: "Video",
   });
@@ -20,7 +20,7 @@ export function player(caption, play) {
   });
 
   return {
-    nodes: [video, fault, missing, caption, actions],
+    nodes: [video, fault, missing, caption, outcome, actions],
     update({ video: { videoId, videoUrl, posterUrl, size } }) {
       const address = ownAddress(videoUrl);
       const poster = ownAddress(posterUrl);

@@ -1,9 +1,10 @@
 // A video of the list: a button with its picture, prompt, state and age.
 
+import { ownAddress } from "./api.js";
 import { setClock } from "./clocks.js";
 import { element, progressBar, setProgress, write } from "./elements.js";
-import { ownAddress, phaseOf, watch } from "./videos.js";
-import { standingOf } from "./words.js";
+import { phaseOf, watch } from "./videos.js";
+import { remarkOf, standingOf } from "./words.js";
 
 /** A tile that calls `open` when it is clicked: its node, and the function that ends it. */
 export function tile(videoId, open) {
@@ -13,9 +14,10 @@ export function tile(videoId, open) {
   const screen = element("span", { className: "screen", ariaHidden: "true" }, picture, length, bar);
   const prompt = element("span", { className: "prompt", dir: "auto" });
   const state = element("span", { className: "state" });
+  const remark = element("span");
   const age = element("time");
   const button = element("button", { type: "button" }, screen,
-    element("span", {}, prompt, element("span", { className: "standing" }, state, age)));
+    element("span", {}, prompt, element("span", { className: "standing" }, state, remark, age)));
   const node = element("li", {}, button);
   node.dataset.videoId = videoId;
   button.addEventListener("click", open);
@@ -30,7 +32,9 @@ export function tile(videoId, open) {
     bar.hidden = phaseOf(entry) !== "pending";
     setProgress(bar, video.progress);
     write(prompt, video.prompt ?? "");
+    node.dataset.status = video.status ?? "";
     write(state, standingOf(entry));
+    write(remark, remarkOf(video));
     age.dateTime = video.createdAt ?? "";
     setClock(age, "ago", entry);
   });

@@ -1,4 +1,6 @@
-// Everything the page asks of the API, and what it knows about each video.
+// What the page knows about each video, and the asking that keeps it up to date.
+
+import { now, readVideo } from "./api.js";
 
 const FINAL = new Set(["completed", "failed", "cancelled", "expired", "unknown"]);
 const SHORTEST_WAIT = 1; // seconds between two questions about a video, as all waits here
@@ -6,72 +8,10 @@ const USUAL_WAIT = 2;
 const LONGEST_WAIT = 10;
 const LONGEST_BACKOFF = 30;
 
-/** A request that gave no usable answer. `status` is 0 when nobody answered at all. */
-export class Trouble extends Error {
-  constructor(sentence, status = 0, code = null) {
-    super(sentence);
-    Object.assign(this, { status, code });
-  }
-
-  /** Whether the same request may do better in a moment. */
-  get passing() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
-  }
-}
-
-// Times in records are the server's; its clock and the reader's need not agree.
-let clockSkew = 0;
-export const now = () => Date.now() + clockSkew;
-
-async function ask(path, patience, options = {}) {
-  let answer, text;
-  try {
-    const signal = AbortSignal.timeout(patience * 1000);
-    const url = new URL(path, document.baseURI);
-    answer = await fetch(url, { cache: "no-store", signal, ...options });
-    text = await answer.text();
-  } catch {
-    throw new Trouble("Actionreel cannot be reached.");
-  }
-  const date = Date.parse(answer.headers.get("date"));
-  if (date) clockSkew = date - Date.now();
-
-  let body = null;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    // A gateway in between may answer with a page of its own: the sentence below covers that.
-  }
-  if (answer.ok && body !== null && typeof body === "object") return body;
-  const sentence = typeof body?.error === "string"
-    ? body.error
-    : `Actionreel gave an answer that cannot be used (status ${answer.status}).`;
-  throw new Trouble(sentence, answer.ok ? 502 : answer.status, body?.code);
-}
-
-export const sendMessage = (text, messageId) => ask("actions", 45, {
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify({ text, messageId }),
-});
-
-export const listVideos = (cursor) =>
-  ask(`videos?${new URLSearchParams(cursor ? { limit: 12, cursor } : { limit: 12 })}`, 20);
-
-/** The address if it is one of ours, over http or https; null for anything else. */
-export function ownAddress(text) {
-  if (!text) return null;
-  try {
-    const url = new URL(text, document.baseURI);
-    return /^https?:$/.test(url.protocol) && url.origin === location.origin ? url.href : null;
-  } catch {
-    return null;
-  }
-}
-
 const entries = new Map();
 
-function entryOf(videoId) {
+/** What is known of a video, always in the same object. */
+export function entryOf(videoId) {
   if (!entries.has(videoId)) {
     entries.set(videoId, {
       video: { videoId },
@@ -80,6 +20,7 @@ function entryOf(videoId) {
       wait: null, // what the API asked for
       trouble: null, // a passing Trouble: asking goes on
       refusal: null, // a final Trouble: asking is over
+      wish: null, // what the reader wants of it, and what was said to that: see wishes.js
       failures: 0,
       asking: false,
       timer: 0,
@@ -105,13 +46,24 @@ export function learnResult(video, wait = null) {
   tell(entry);
 }
 
-/** Take in a record of GET /videos. */
+/** Take in a record of the API. */
 export function learnRecord(video) {
   const entry = entryOf(video.videoId);
-  // Answers can overtake each other, and a video never comes back from its end.
+  // Answers can overtake each other: a video never comes back from its end, nor loses its retry.
   if (entry.read && FINAL.has(entry.video.status) && !FINAL.has(video.status)) return;
-  entry.video = { ...entry.video, ...video };
+  const retriedAs = video.retriedAs ?? entry.video.retriedAs;
+  const before = phaseOf(entry);
+  entry.video = { ...entry.video, ...video, retriedAs };
   Object.assign(entry, { read: true, refusal: null, trouble: null, failures: 0 });
+  // What was said to a wish was said of how things stood.
+  if (!entry.wish?.busy && (retriedAs || before !== phaseOf(entry))) entry.wish = null;
+  tell(entry);
+}
+
+/** Take in what the reader wants of a video, or how that stands; null when it is over. */
+export function learnWish(videoId, wish) {
+  const entry = entryOf(videoId);
+  entry.wish = wish;
   tell(entry);
 }
 
@@ -152,7 +104,7 @@ async function askAbout(entry) {
   entry.asking = true;
   let video, trouble;
   try {
-    video = await ask(`videos/${encodeURIComponent(entry.video.videoId)}`, 20);
+    video = await readVideo(entry.video.videoId);
   } catch (error) {
     trouble = error;
   }

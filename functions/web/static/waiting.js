@@ -1,12 +1,13 @@
 // A video that is not there yet: its state, time and progress on the screen that it will play on.
 
+import { cancelling } from "./cancelling.js";
 import { ageOf, setClock } from "./clocks.js";
 import { element, progressBar, setProgress, shapeAs, write } from "./elements.js";
 import { stateOf, troubleOf } from "./words.js";
 
 const LONG = 10 * 60; // seconds after which a wait deserves a word
 
-export function waiting(caption) {
+export function waiting({ caption, outcome }) {
   const trouble = element("p", { className: "trouble" });
   const state = element("p", { className: "state" });
   const percent = element("span", { className: "percent" });
@@ -15,8 +16,9 @@ export function waiting(caption) {
   const bar = progressBar();
   const screen = element("div", { className: "screen waiting" }, trouble, state, times, bar);
   const patience = element("p", { className: "patience" });
+  const cancel = cancelling();
   return {
-    nodes: [screen, caption, patience],
+    nodes: [screen, caption, patience, outcome, cancel.node],
     update(entry) {
       const { progress, size } = entry.video;
       shapeAs(screen, size);
@@ -27,6 +29,7 @@ export function waiting(caption) {
       setProgress(bar, progress);
       write(patience, ageOf(entry) > LONG
         ? "This takes longer than usual. You can leave: the video will be in your list." : "");
+      cancel.update(entry);
     },
   };
 }

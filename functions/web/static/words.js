@@ -1,4 +1,4 @@
-// The page's words for how a video stands, what it cost, and what trying again would do.
+// The page's words for how a video stands, what it cost, and what can be done about it.
 
 import { phaseOf } from "./videos.js";
 
@@ -44,18 +44,41 @@ const NOT_AS_THINGS_ARE = {
   provider_unavailable: "Trying again will not help until this is put right.",
   provider_rejected: "Trying again will not help until this is put right.",
   expired: "Trying again starts a new video.",
-  cancelled: "Trying again starts a new video.",
   internal: "Whether trying again would help is not known.",
 };
 
 /** What trying again would do; empty where the API does not say whether it may help. */
 export function adviceOf({ code, retryable }, maybeCharged = false) {
+  if (code === "cancelled") return "To have it after all, ask for a new one.";
   if (maybeCharged || PERHAPS_MADE.has(code)) {
     return "Trying again may make, and bill, the video a second time.";
   }
   if (retryable === true) return "Trying again may help.";
   if (retryable !== false) return "";
   return NOT_AS_THINGS_ARE[code] ?? "Trying again unchanged will not help.";
+}
+
+export const TRIED_AGAIN = "This video was tried again.";
+
+/** Whether there is something to try again, and nobody has done it yet. */
+export function canTryAgain({ read, video: { status, retriedAs } }) {
+  // Only a record tells a failure from an unknown outcome; a result says "error" to both.
+  return Boolean(read) && !retriedAs && ["failed", "expired", "unknown"].includes(status);
+}
+
+/** Whether the API makes a video again only for somebody who accepts a second charge. */
+export const needsConsent = ({ status }) => status === "unknown";
+
+export const DOUBLE_CHARGE = {
+  warning: "You may be charged twice.",
+  reason: "The provider may have made this video already. Trying again asks for another one.",
+  consent: "Accept and try again",
+};
+
+/** What is said of a wish that the API did not answer as hoped. */
+export function sentenceOf({ status, passing, message }) {
+  if (status === 0) return `${message} Trying once more is safe: nothing happens twice.`;
+  return passing ? `${message} Try again in a minute.` : message;
 }
 
 /** How a video stands, in a few words. */
@@ -75,6 +98,28 @@ export function troubleOf({ trouble, failures }, attempt = failures) {
 
 /** The trouble if there is some, else the state: words that stay the same from try to try. */
 export const standingOf = (entry) => troubleOf(entry, 1) || stateOf(entry);
+
+/** What an error says of money: empty where it cost nothing, or that is not known. */
+export function chargedOf({ status, maybeCharged, retriedAs }) {
+  if (!maybeCharged) return "";
+  const charged = "You may have been charged for this attempt.";
+  return retriedAs || status === "cancelled"
+    ? charged
+    : `${charged} Check with the provider before you start it again.`;
+}
+
+/** What the list adds to how a video stands. */
+export function remarkOf({ maybeCharged, retriedAs }) {
+  if (retriedAs) return "tried again";
+  return maybeCharged ? "perhaps charged" : "";
+}
+
+/** What is known of a video besides its prompt. */
+export function factsOf({ model, seconds, size, status, maybeCharged, costUsd, retryOf }) {
+  const free = maybeCharged === false && ["failed", "cancelled"].includes(status);
+  const price = free ? "not charged" : costOf(costUsd);
+  return [model, seconds && `${seconds} s`, size, price, retryOf && "another try"].filter(Boolean);
+}
 
 /** A price in US dollars, null where it is not known. */
 export function costOf(usd) {
