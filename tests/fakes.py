@@ -5,7 +5,7 @@ Beside them, what the tests share: a record and its document, a small film, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from actionreel.models import (
     Asset,
     CancelOutcome,
     ExecutionState,
+    Failure,
     Handle,
     MessageSeen,
     ProviderAnswer,
@@ -80,18 +81,37 @@ def a_job(**changes: Any) -> VideoJob:
     return VideoJob.model_validate({**fields, **changes})
 
 
+HANDLE: Handle = {"id": "video_1"}
+FENCE = "the request that was sent last"
+PENDING = ProviderAnswer(phase="pending", handle=HANDLE)
+DONE = ProviderAnswer(phase="completed", handle=HANDLE, took_seconds=142)
+REFUSED = Failure(code="moderation", message="Refused for its content.")
+OPEN: tuple[VideoStatus, ...] = ("queued", "submitting", "generating", "storing")
+ENDED: tuple[VideoStatus, ...] = ("completed", "failed", "cancelled", "expired", "unknown")
 ENDED_BADLY = ("failed", "expired", "unknown")
 
 
+def generating(**changes: Any) -> VideoJob:
+    """The document of an execution that looks at a job of the provider."""
+    known = {"status": "pending", "fence": FENCE, "handle": HANDLE, "submitted_at": NOON}
+    return a_job(**{**known, **changes})
+
+
 class FakeVideoRepository:
-    """Records in a dictionary, written on the same conditions as in DynamoDB."""
+    """Records in a dictionary, written on the same conditions as in DynamoDB.
+
+    `before` and `after` are called around every write, with its name and what it changes: what they
+    raise is a write that was not made, or one whose answer got lost.
+    """
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
+        self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
+        self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
         self.records: dict[tuple[str, str], Video] = {}
         self.messages: dict[tuple[str, str], MessageSeen] = {}
         self.took: dict[str, list[int]] = {}
-        self.owners: dict[str, str] = {}
+        self.owners: dict[tuple[str, str], tuple[str, str]] = {}
 
     def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
         if message is not None:
@@ -136,14 +156,16 @@ class FakeVideoRepository:
     def claim(
         self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
     ) -> Video:
+        self.before("claim", changes)
         video = self.get(tenant, video_id)
         if video is None or not (
             video.status == "queued" or (video.status == "submitting" and video.fence in released)
         ):
             raise StaleVideoError(video)
-        return self._write(
-            video.model_copy(update={**changes, "status": "submitting", "fence": fence})
-        )
+        claimed = {**changes, "status": "submitting", "fence": fence}
+        video = self._write(video.model_copy(update=claimed))
+        self.after("claim", changes)
+        return video
 
     def advance(
         self,
@@ -153,16 +175,22 @@ class FakeVideoRepository:
         expect: Mapping[str, Any] = {},
         **changes: Any,
     ) -> Video:
+        self.before("advance", changes)
         video = self.get(tenant, video_id)
         if video is None or video.status not in allowed:
             raise StaleVideoError(video)
         if any(getattr(video, name) != value for name, value in expect.items()):
             raise StaleVideoError(video)
         kept = {name: value for name, value in changes.items() if value is not None}
-        return self._write(Video.model_validate(dict(video) | kept))
+        video = self._write(Video.model_validate(dict(video) | kept))
+        self.after("advance", changes)
+        return video
 
     def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
-        return self.owners.setdefault(str(handle), video_id) == video_id
+        self.before("own_job", handle)
+        owner = self.owners.setdefault((provider, str(handle)), (tenant, video_id))
+        self.after("own_job", handle)
+        return owner == (tenant, video_id)
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         late = [
@@ -184,6 +212,9 @@ class FakeVideoRepository:
         if before is None or before.status != video.status:
             self.log.append(f"record {video.status}")
         return video
+
+
+def _nothing(_: str, __: Mapping[str, Any]) -> None: ...
 
 
 class FakeVideoStorage:
@@ -331,3 +362,30 @@ class FakeServices:
     def wait(self, seconds: float) -> None:
         """Puts the clock forward."""
         self.clock += timedelta(seconds=seconds)
+
+
+def at(status: str, *answers: ProviderAnswer | Exception, **changes: Any) -> FakeServices:
+    """Services whose one record has that status, and whose provider answers so."""
+    services = FakeServices(*answers)
+    asked = {} if status == "queued" else {"fence": FENCE, "asked_at": NOON}
+    accepted = status not in ("queued", "submitting")
+    later = {"handle": HANDLE, "submitted_at": NOON} if accepted else {}
+    video = a_video(**{"status": status, **asked, **later, **changes})
+    services.videos.add("default", [video], None)
+    services.log.clear()
+    return services
+
+
+def record(services: FakeServices, video_id: str = VIDEO_ID) -> Video:
+    """The record as it stands."""
+    return services.videos.records["default", video_id]
+
+
+def failing(name: str, **changes: Any) -> Callable[[str, Mapping[str, Any]], None]:
+    """A hook that is trouble with the writes of that name and with these changes."""
+
+    def hook(write: str, changed: Mapping[str, Any]) -> None:
+        if write == name and changes.items() <= changed.items():
+            raise ConnectionError("DynamoDB")
+
+    return hook
