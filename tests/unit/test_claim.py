@@ -74,13 +74,13 @@ def test_a_claim_that_fails_forgets_no_request_that_made_nothing() -> None:
     """Neither the give-back of the first request nor the claim of the second could be written."""
     services = at("submitting", PENDING)
     services.videos.before = failing("claim")
-    job = jobs.create(a_job(released=FENCE, asks=1), services)
+    job = jobs.create(a_job(released=(FENCE,), asks=1), services)
     services.videos.before = lambda *_: None
     assert jobs.create(job, services).status == "pending"
 
 
-@pytest.mark.parametrize("released", [None, "another request"])
-def test_a_second_run_after_an_interruption_never_asks(released: str | None) -> None:
+@pytest.mark.parametrize("released", [(), ("another", "and another")])
+def test_a_second_run_after_an_interruption_never_asks(released: tuple[str, ...]) -> None:
     services = at("submitting")
     job = jobs.create(a_job(released=released), services)
     assert (job.status, job.fence, job.wait_seconds) == ("ambiguous", None, 1)
@@ -133,7 +133,7 @@ def test_a_run_that_was_overtaken_hands_its_job_to_nobody() -> None:
     def overtaken(write: str, changed: Mapping[str, Any]) -> None:
         if changed.get("status") == "generating":
             services.videos.before = lambda *_: None
-            released = record(services).fence
+            released = (str(record(services).fence),)
             services.videos.claim("default", record(services).video_id, "a later one", released)
 
     services.videos.before = overtaken

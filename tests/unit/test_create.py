@@ -22,6 +22,7 @@ from tests.fakes import (
     HANDLE,
     NOON,
     PENDING,
+    REQUEST,
     a_job,
     a_video,
     at,
@@ -90,7 +91,7 @@ def test_what_certainly_made_no_job_is_asked_for_again(error: ProviderError) -> 
     services = at("queued", error, PENDING)
     job = jobs.create(a_job(), services)
     assert (job.status, job.asks, job.trouble) == ("queued", 1, str(error))
-    assert job.released == record(services).fence
+    assert job.released == (record(services).fence,)
     assert (record(services).status, record(services).ambiguous) == ("queued", False)
     assert jobs.create(job, services).status == "pending"
     assert services.log == [*ASKED, "record queued", *ASKED, "record generating"]
@@ -102,7 +103,7 @@ def test_what_the_provider_says_of_when_to_come_back_is_kept(said: float, waits:
     assert jobs.create(a_job(), services).wait_seconds == waits
 
 
-def test_the_sixth_refusal_is_the_last() -> None:
+def test_refusals_come_to_an_end() -> None:
     services = at("queued", *[ProviderThrottledError("Too many requests.")] * MAX_ASKS)
     job = a_job()
     for number in range(1, MAX_ASKS):
@@ -129,7 +130,7 @@ def test_a_refusal_that_cannot_be_written_is_known_to_the_document() -> None:
     services.videos.before = failing("advance", status="queued")
     job = jobs.create(a_job(), services)
     assert (job.status, record(services).status) == ("queued", "submitting")
-    assert job.released == record(services).fence
+    assert job.released == (record(services).fence,)
     assert jobs.create(job, services).status == "pending"
     assert services.log.count("asked") == 2
 
@@ -169,7 +170,7 @@ def test_a_provider_that_is_not_configured_is_a_reason(monkeypatch: pytest.Monke
 def test_what_may_have_been_accepted_is_left_to_reconcile() -> None:
     services = at("queued", OutcomeUnknownError("It did not answer."))
     job = jobs.create(a_job(), services)
-    assert (job.status, job.fence, job.released) == ("ambiguous", record(services).fence, None)
+    assert (job.status, job.fence, job.released) == ("ambiguous", record(services).fence, ())
     assert (record(services).status, services.log) == ("submitting", ASKED)
     assert jobs.create(job, services).status == "ambiguous"
     assert services.log == ASKED
@@ -223,3 +224,43 @@ def test_a_job_that_is_another_video_s_is_not_taken() -> None:
     job = jobs.create(a_job(), services)
     assert (job.status, job.handle, job.fence) == ("ambiguous", None, record(services).fence)
     assert (record(services).status, record(services).handle) == ("submitting", None)
+
+
+# The reference
+
+
+def leading_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionreel.url_guard._lookup", lambda *_: [address])
+
+
+REFERRING = REQUEST.model_copy(update={"input_reference_url": "https://e.x/a.png", "size": None})
+
+
+def test_a_reference_that_leads_to_a_private_address_is_not_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leading_to("10.0.0.1", monkeypatch)
+    services = at("queued", PENDING)
+    job = jobs.create(a_job(request=REFERRING), services)
+    assert job.failure is not None
+    assert job.failure.code == "invalid_action"
+    endings.fail(job, services)
+    assert (record(services).status, services.studio.keys) == ("failed", [])
+
+
+def test_a_reference_that_leads_to_a_public_address_is_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leading_to("8.8.8.8", monkeypatch)
+    services = at("queued", PENDING)
+    assert jobs.create(a_job(request=REFERRING), services).status == "pending"
+
+
+@pytest.mark.parametrize("status", ["generating", "storing", "completed"])
+def test_a_second_run_does_not_judge_the_reference_anew(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a name leads can change, but the video is being made, or is there."""
+    leading_to("10.0.0.1", monkeypatch)
+    job = jobs.create(a_job(request=REFERRING), at(status))
+    assert job.status == ("stored" if status == "completed" else "pending")

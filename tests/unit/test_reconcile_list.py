@@ -157,7 +157,7 @@ def test_a_list_that_cannot_tell_leaves_time_to_a_function_that_was_cut_off_from
 def test_what_is_not_listed_to_the_end_is_asked_for_once_more() -> None:
     services = listing(*[[]] * LOOKS)
     job = looked_to_the_end(told(), services)
-    assert (job.status, job.released, job.asks, job.looks) == ("queued", FENCE, 1, 0)
+    assert (job.status, job.released, job.asks, job.looks) == ("queued", (FENCE,), 1, 0)
     assert services.clock - NOON >= timedelta(seconds=150)
     assert (record(services).status, record(services).resent) == ("submitting", True)
     services.studio.answers = [ProviderAnswer(phase="pending", handle=MINE)]
