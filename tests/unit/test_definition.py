@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from actionreel import errors
-from actionreel.errors import (
-    ActionreelError,
-    ProviderError,
-    ProviderThrottledError,
-    ProviderUnavailableError,
-)
+from actionreel.errors import ActionreelError
+from actionreel.ledger import MAX_ASKS
+from actionreel.models import VideoJob
 from actionreel.registry import Registry
+from actionreel.schedule import RECONCILE_WAITS, wait_to_ask_again
 from local.template import ROOT, Template
 
 TEMPLATE = Template({})
@@ -25,16 +23,16 @@ TEXT = (ROOT / MACHINE["DefinitionUri"]).read_text()
 DEFINITION: dict[str, Any] = json.loads(TEXT)
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+LONGEST_RETRY_AFTER = wait_to_ask_again(1, 1e9)
 CLASSES = {
     kind.__name__: kind
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, ActionreelError)
 }
 
-# Refusals by AWS or by us that come before anything was sent to a provider; and Lambda's own
-# trouble, after which a second run finds on the record whether the first one got that far.
-NOTHING_WAS_SENT = {
-    "RecordUnavailableError",
+# Lambda's own trouble. Some of it comes after the code has run; then a second run of Create finds
+# on the record that the first one has asked.
+LAMBDA = {
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -96,17 +94,70 @@ def test_a_video_can_reach_its_deadline_and_be_stored_in_the_machine_s_time() ->
     deadline = max(model.deadline_seconds for model in Registry.load().models)
     again = sum(rule["MaxAttempts"] for rule in TASKS["Store Video"]["Retry"])
     storing = TASKS["Store Video"]["TimeoutSeconds"] * (1 + again)
-    assert deadline + storing < DEFINITION["TimeoutSeconds"]
+    asking = MAX_ASKS * (LONGEST_RETRY_AFTER + TASKS["Create Video"]["TimeoutSeconds"])
+    looking = 2 * sum(RECONCILE_WAITS)
+    assert asking + looking + deadline + storing < DEFINITION["TimeoutSeconds"]
 
 
-def test_every_trouble_leads_to_the_record() -> None:
-    for name in TASKS.keys() - {"Fail Video"}:
-        assert TASKS[name]["Catch"][-1] == {
-            "ErrorEquals": ["States.ALL"],
-            "ResultPath": "$.caught",
-            "Next": "Fail Video",
-        }
-    assert errors_named("Retry") >= {"States.ALL"}
+@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Fail Video"}))
+def test_every_trouble_leads_to_the_record(name: str) -> None:
+    """What became of a request is found out first; everything else is written down at once."""
+    after = "Reconcile Video" if name == "Create Video" else "Fail Video"
+    assert TASKS[name]["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "ResultPath": "$.caught", "Next": after}
+    ]
+
+
+def test_create_is_repeated_only_for_lambda_s_own_trouble() -> None:
+    [rule] = TASKS["Create Video"]["Retry"]
+    assert set(rule["ErrorEquals"]) == LAMBDA
+
+
+@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Create Video"}))
+def test_every_other_task_is_repeated_whatever_the_trouble(name: str) -> None:
+    assert TASKS[name]["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_repetitions_are_spread_and_bounded(name: str) -> None:
+    for rule in TASKS[name]["Retry"]:
+        assert rule["JitterStrategy"] == "FULL"
+        assert 0 < rule["IntervalSeconds"] <= rule["MaxDelaySeconds"] <= 60
+        assert 0 < rule["MaxAttempts"] <= 6
+
+
+def test_every_status_of_a_document_leads_somewhere() -> None:
+    choice = STATES["Video Ready?"]
+    ways = {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]}
+    assert ways == {
+        "queued": "Wait To Ask Again",
+        "ambiguous": "Wait To Reconcile",
+        "pending": "Wait For Provider",
+        "completed": "Store Video",
+        "stored": "Done",
+    }
+    assert {rule["Variable"] for rule in choice["Choices"]} == {"$.status"}
+    assert choice["Default"] == "Fail Video"
+    statuses = get_args(VideoJob.model_fields["status"].annotation)
+    assert {*ways, "failed", "cancelled", "unknown"} == set(statuses)
+
+
+def test_every_task_but_the_last_is_followed_by_the_question() -> None:
+    followed = {name: task["Next"] for name, task in TASKS.items()}
+    assert followed.pop("Fail Video") == "Video Failed"
+    assert set(followed.values()) == {"Video Ready?"}
+
+
+@pytest.mark.parametrize(
+    ("wait", "task"),
+    [
+        ("Wait To Ask Again", "Create Video"),
+        ("Wait To Reconcile", "Reconcile Video"),
+        ("Wait For Provider", "Poll Video"),
+    ],
+)
+def test_a_wait_is_as_long_as_the_document_says(wait: str, task: str) -> None:
+    assert (STATES[wait]["SecondsPath"], STATES[wait]["Next"]) == ("$.wait_seconds", task)
 
 
 def test_every_substitution_is_made_and_used() -> None:
@@ -118,20 +169,6 @@ def test_every_error_of_ours_that_it_names_exists() -> None:
     ours = {error for error in named if not re.match(r"(States|Lambda|Sandbox)\.", error)}
     assert ours
     assert ours <= CLASSES.keys()
-
-
-def test_create_is_repeated_only_where_certainly_no_job_was_made() -> None:
-    repeated = {error for rule in TASKS["Create Video"]["Retry"] for error in rule["ErrorEquals"]}
-    certain = {ProviderThrottledError.__name__, ProviderUnavailableError.__name__}
-    assert repeated == certain | NOTHING_WAS_SENT
-
-
-def test_the_errors_of_a_provider_that_can_be_repeated_are_the_repeated_ones() -> None:
-    """One that the definition does not know would end the video."""
-    retryable = {
-        name for name, kind in CLASSES.items() if issubclass(kind, ProviderError) and kind.retryable
-    }
-    assert retryable == {"ProviderThrottledError", "ProviderUnavailableError"}
 
 
 def test_the_drawn_tree_of_errors_is_the_real_one() -> None:

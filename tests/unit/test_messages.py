@@ -16,9 +16,10 @@ from actionreel.errors import (
     WorkflowError,
 )
 from actionreel.messages import Outcome, act
-from actionreel.models import Video, VideoJob
+from actionreel.models import Video
 from actionreel.registry import Registry
 from actionreel.results import result
+from actionreel.upkeep import sweep
 from tests.fakes import NOON, VIDEO_ID, FakeServices, a_video, cases
 
 
@@ -69,9 +70,11 @@ def test_a_video_is_on_record_before_it_is_started(services: FakeServices) -> No
         message_id="m",
         notices=told,
         created_at=NOON,
+        next_check_at=NOON,
     )
-    [job] = services.workflow.started
-    assert (job.tenant, job.video_id, job.status) == ("default", record.video_id, "pending")
+    assert services.workflow.started == [record]
+    job = record.job()
+    assert (job.tenant, job.video_id, job.status) == ("default", record.video_id, "queued")
     assert job.request.model_dump() == {
         "prompt": "a boat",
         "model": "sora-2-pro",
@@ -220,33 +223,35 @@ def test_a_start_that_was_interrupted_is_made_good_by_the_message_again(
     assert len(services.videos.records) == 1
 
 
-def test_a_start_that_fails_is_an_ending_that_can_be_tried_again(services: FakeServices) -> None:
+def test_a_start_that_fails_leaves_a_video_that_waits(services: FakeServices) -> None:
+    """It is promised to the caller by now: the sweep starts it, or the message that comes again."""
     services.workflow.trouble = WorkflowError("The video could not be started on our side.")
     [outcome] = send(services, create(), message_id="m")
     record = services.videos.get("default", video(outcome).video_id)
     assert record == outcome
-    assert record is not None and record.failure is not None
-    assert (record.status, record.failure.code, record.failure.retryable) == (
-        "failed",
-        "internal",
-        True,
-    )
-    assert not record.failure.maybe_charged
+    assert (video(outcome).status, services.workflow.started) == ("queued", [])
+    [again] = send(services, create(), message_id="m")
+    assert again == outcome
+    services.workflow.trouble = None
+    services.wait(301)
+    assert sweep(services) == 1
+    assert services.workflow.started == [record]
 
 
-def test_an_execution_that_started_all_the_same_is_believed(
+def test_a_start_that_fails_does_not_keep_the_other_videos_from_theirs(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Hasty:
-        """Starts the execution, and then loses the answer."""
+    start = services.workflow.start
 
-        def start(self, job: VideoJob) -> None:
-            services.videos.advance(job.tenant, job.video_id, {"queued"}, status="submitting")
-            raise WorkflowError("No answer.")
+    def sometimes(video: Video) -> None:
+        if video.prompt == "a ship":
+            raise WorkflowError("no")
+        start(video)
 
-    monkeypatch.setattr(services, "workflow", Hasty())
-    [outcome] = send(services, create())
-    assert video(outcome).status == "submitting"
+    monkeypatch.setattr(services.workflow, "start", sometimes)
+    outcomes = send(services, create('{"prompt": "a ship"}') + create())
+    assert [video(outcome).status for outcome in outcomes] == ["queued", "queued"]
+    assert services.workflow.started == [outcomes[1]]
 
 
 def test_a_message_that_cannot_be_answered_has_started_nothing(

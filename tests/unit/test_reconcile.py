@@ -20,6 +20,7 @@ from tests.fakes import (
     NOON,
     PENDING,
     REFUSED,
+    VIDEO_ID,
     FakeServices,
     a_job,
     at,
@@ -107,6 +108,18 @@ def test_a_record_that_cannot_be_marked_is_trouble(recovery: Recovery) -> None:
     assert "asked" not in services.log and "listed" not in services.log
 
 
+def write_the_answer(services: FakeServices) -> None:
+    """As the function does that was cut off from us."""
+    services.videos.advance(
+        "default",
+        VIDEO_ID,
+        {"submitting"},
+        status="generating",
+        handle=HANDLE,
+        submitted_at=NOON,
+    )
+
+
 @pytest.mark.parametrize("recovery", get_args(Recovery))
 def test_an_answer_that_is_written_just_now_wins(recovery: Recovery) -> None:
     """The function that was cut off from us wakes up between our reading and our writing."""
@@ -114,8 +127,7 @@ def test_an_answer_that_is_written_just_now_wins(recovery: Recovery) -> None:
 
     def answered(*_: object) -> None:
         services.videos.before = lambda *_: None
-        changes = {"status": "generating", "handle": HANDLE, "submitted_at": NOON}
-        services.videos.advance("default", record(services).video_id, {"submitting"}, **changes)
+        write_the_answer(services)
 
     services.videos.before = answered
     assert reconcile(cut_off(), services).status == "pending"
@@ -170,8 +182,7 @@ def test_a_request_that_was_only_cut_off_may_yet_be_answered() -> None:
     services = unanswered("none")
     job = reconcile(cut_off(), services)
     assert (job.status, job.caught) == ("ambiguous", None)
-    changes = {"status": "generating", "handle": HANDLE, "submitted_at": NOON}
-    services.videos.advance("default", job.video_id, {"submitting"}, **changes)
+    write_the_answer(services)
     assert reconcile(job, services).status == "pending"
 
 

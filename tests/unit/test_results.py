@@ -17,8 +17,15 @@ from actionreel.api_models import (
     VideoView,
 )
 from actionreel.errors import ActionreelError, InvalidActionError, VideoNotFoundError, WorkflowError
-from actionreel.models import ErrorCode, Failure, Video, VideoStatus
-from actionreel.results import RESERVED_META, response, result, retry_after_seconds, view
+from actionreel.models import Cancellation, CancelOutcome, ErrorCode, Failure, Video, VideoStatus
+from actionreel.results import (
+    RESERVED_META,
+    cancellation_view,
+    response,
+    result,
+    retry_after_seconds,
+    view,
+)
 from tests.fakes import NOON, VIDEO_ID, a_video, cases
 
 BASE = "https://api.test"
@@ -176,7 +183,7 @@ def test_retry_after(status: VideoStatus, next_check: float | None, expected: in
 
 
 NOTHING = ("submittedAt", "completedAt", "videoUrl", "posterUrl", "bytes", "error", "costUsd")
-UNSAID = ("progress", "inputReferenceUrl", "conversationId", "messageId")
+UNSAID = ("progress", "inputReferenceUrl", "conversationId", "messageId", "retryOf", "retriedAs")
 
 
 def test_a_new_record() -> None:
@@ -220,7 +227,8 @@ def test_a_completed_record() -> None:
     assert (shown["conversationId"], shown["messageId"]) == ("c", "m")
     assert shown["videoUrl"] == f"{BASE}/videos/{VIDEO_ID}/content"
     assert shown["posterUrl"] == f"{BASE}/videos/{VIDEO_ID}/poster"
-    assert not {"handle", "tenant", "nextCheckAt", "posterKey"} & shown.keys()
+    inner = {"handle", "tenant", "nextCheckAt", "posterKey", "fence", "ambiguous", "resumes"}
+    assert not inner & shown.keys()
 
 
 @pytest.mark.parametrize("charged", [False, True])
@@ -235,3 +243,19 @@ def test_a_failed_record(charged: bool) -> None:
         "retryable": False,
     }
     assert (body["maybeCharged"], body["videoUrl"]) == (charged, None)
+
+
+def test_a_retry_and_the_video_that_it_is_one_of_name_each_other() -> None:
+    shown = view(a_video(retry_of="older", retried_as="newer"), BASE)
+    body = shown.model_dump(mode="json", by_alias=True)
+    assert (body["retryOf"], body["retriedAs"]) == ("older", "newer")
+
+
+@pytest.mark.parametrize("outcome", get_args(CancelOutcome))
+def test_what_came_of_a_cancellation_is_one_sentence_and_the_record(outcome: CancelOutcome) -> None:
+    video = a_video(status="cancelled", failure=FAILURE)
+    body = cancellation_view(Cancellation(outcome, video), BASE).model_dump(by_alias=True)
+    assert body.keys() == {"outcome", "message", "video"}
+    assert body["outcome"] == outcome
+    assert body["message"].endswith(".")
+    assert body["video"] == view(video, BASE).model_dump(by_alias=True)

@@ -11,7 +11,7 @@ from actionreel.errors import (
     VideoNotFoundError,
     WorkflowError,
 )
-from actionreel.models import Failure, is_video_id
+from actionreel.models import Failure, Video, is_video_id
 from actionreel.registry import Registry
 from actionreel.retries import retry
 from tests.fakes import NOON, OPEN, REFUSED, VIDEO_ID, FakeServices, a_video, at, record
@@ -137,10 +137,10 @@ def test_two_at_once_give_one_retry() -> None:
     add_retry = services.videos.add_retry
     other = []
 
-    def slower(video: object) -> None:
+    def slower(video: Video) -> None:
         services.videos.add_retry = add_retry  # type: ignore[method-assign]
         other.append(retry("default", VIDEO_ID, services))
-        add_retry(video)  # type: ignore[arg-type]
+        add_retry(video)
 
     services.videos.add_retry = slower  # type: ignore[method-assign]
     again = retry("default", VIDEO_ID, services)
@@ -151,7 +151,7 @@ def test_two_at_once_give_one_retry() -> None:
 def test_a_record_that_goes_away_meanwhile_is_told() -> None:
     services = at("failed")
 
-    def gone(_: object) -> None:
+    def gone(video: Video) -> None:
         raise StaleVideoError(None)
 
     services.videos.add_retry = gone  # type: ignore[method-assign]

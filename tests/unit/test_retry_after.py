@@ -58,7 +58,7 @@ def test_when_to_come_back(headers: dict[str, str], least: float, most: float) -
     ],
 )
 def test_no_word_of_when_to_come_back(said: str) -> None:
-    headers = {"retry-after": said.encode()} if said else {}
+    headers = [(b"retry-after", said.encode())] if said else []
     content = httpx.ByteStream(b"")
     server = Server(lambda _: httpx.Response(429, stream=content, headers=headers))
     error = raised(lambda: server.create(REQUEST, "k"))

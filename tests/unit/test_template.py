@@ -12,27 +12,35 @@ from typing import Any
 
 import pytest
 
+from actionreel.aws.dynamodb import OPEN_VIDEOS
 from actionreel.models import VideoJob
 from actionreel.settings import Settings
+from actionreel.upkeep import OVERDUE_AFTER
 from local.template import ROOT, Template
 from tests.fakes import VIDEO_ID, FakeServices
 
 TEMPLATE = Template({})
 FUNCTIONS = TEMPLATE.functions()
-FOLDERS = {Path(properties["CodeUri"]).name: name for name, properties in FUNCTIONS.items()}
-EVENTS = sorted((ROOT / "tests/events").glob("*.json"))
+FOLDERS = {name: Path(properties["CodeUri"]).name for name, properties in FUNCTIONS.items()}
+[MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
+TASKS = sorted(arn["GetAtt"].split(".")[0] for arn in MACHINE["DefinitionSubstitutions"].values())
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_every_function_has_its_handler(folder: str) -> None:
-    properties = FUNCTIONS[FOLDERS[folder]]
-    assert properties["CodeUri"] == f"functions/{folder}"
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_its_handler(function: str) -> None:
+    properties = FUNCTIONS[function]
+    assert properties["CodeUri"] == f"functions/{FOLDERS[function]}"
     module, _, handler = properties["Handler"].partition(".")
-    assert callable(getattr(importlib.import_module(f"functions.{folder}.{module}"), handler))
+    code = importlib.import_module(f"functions.{FOLDERS[function]}.{module}")
+    assert callable(getattr(code, handler))
 
 
-def test_every_folder_is_a_function() -> None:
-    assert {app.parent.name for app in (ROOT / "functions").glob("*/app.py")} == FOLDERS.keys()
+def test_every_folder_is_the_code_of_a_function() -> None:
+    """Of one, but for the API's: the function of its DELETE alone may read the provider's key."""
+    folders = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
+    assert sorted(FOLDERS.values()) == sorted([*folders, "api"])
+    shared = {function for function, folder in FOLDERS.items() if folder == "api"}
+    assert shared == {"ApiFunction", "CancelVideoFunction"}
 
 
 def test_the_layer_is_the_package_with_its_requirements() -> None:
@@ -58,14 +66,49 @@ def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
             },
             "body": "{}",
         }
-        app = importlib.import_module(f"functions.{folder_of(route.function)}.app")
+        app = importlib.import_module(f"functions.{FOLDERS[route.function]}.app")
         answer = app.lambda_handler(event, None)
         nothing_there = "nothing at this address" in answer["body"]
         assert nothing_there == (route.path is None), route
 
 
-def folder_of(function: str) -> str:
-    return Path(FUNCTIONS[function]["CodeUri"]).name
+def test_the_route_of_a_cancellation_is_its_own_function_s() -> None:
+    routes = {(route.method, route.path): route.function for route in TEMPLATE.routes()}
+    assert routes["DELETE", "/videos/{videoId}"] == "CancelVideoFunction"
+    assert routes["POST", "/videos/{videoId}/retry"] == "ApiFunction"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_who_talks_to_the_provider_has_its_key(function: str) -> None:
+    variables = {name for name in TEMPLATE.environment(function) if name.startswith("PROVIDER_")}
+    may_read = "ProviderSecret" in set(references(FUNCTIONS[function].get("Policies", [])))
+    asks = FOLDERS[function] in ("create_video", "reconcile_video", "poll_video", "store_video")
+    assert may_read == bool(variables) == (asks or function == "CancelVideoFunction")
+    if variables:
+        assert variables == {"PROVIDER_BASE_URL", "PROVIDER_SECRET", "PROVIDER_RECOVERY"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_who_starts_executions_knows_the_machine_and_may(function: str) -> None:
+    policies = FUNCTIONS[function].get("Policies", [])
+    may = any("StepFunctionsExecutionPolicy" in policy for policy in policies)
+    starts = function in ("ApiFunction", "CloseVideoFunction", "SweepVideosFunction")
+    assert may == ("STATE_MACHINE_ARN" in TEMPLATE.environment(function)) == starts
+
+
+def test_the_index_of_open_videos_is_where_it_is_looked_for() -> None:
+    [table] = TEMPLATE.of_type("AWS::DynamoDB::Table").values()
+    [index] = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == OPEN_VIDEOS
+    keys = [key["AttributeName"] for key in index["KeySchema"]]
+    assert keys == ["open", "next_check_at"]
+    assert set(keys) <= {attribute["AttributeName"] for attribute in table["AttributeDefinitions"]}
+    assert str(FUNCTIONS["SweepVideosFunction"]["Policies"]).count(f"/index/{OPEN_VIDEOS}") == 1
+
+
+def test_a_sweep_is_over_before_the_next_one() -> None:
+    every = TEMPLATE.schedules()["SweepVideosFunction"]
+    assert FUNCTIONS["SweepVideosFunction"]["Timeout"] < every <= OVERDUE_AFTER.total_seconds()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -104,37 +147,72 @@ def dependencies() -> dict[str, set[str]]:
         graph[name].update(references(properties))
         if name in FUNCTIONS:
             graph[name].update(references(TEMPLATE.globals))
-        for api in references(events):
-            graph[api].add(name)  # the API's document names the functions of its routes
+        for event in events.values():
+            if event["Type"] == "HttpApi":  # the API's document names the functions of its routes
+                graph[event["Properties"]["ApiId"]["Ref"]].add(name)
+            else:  # a rule names its function, and what its pattern is about
+                graph[f"{name}Rule"] = {name, *references(event)}
     return graph
 
 
 def test_every_reference_is_to_something() -> None:
     graph = dependencies()
-    parameters = {"ProviderBaseUrl", "DefaultModel", "LogRetentionDays"}
+    parameters = {"ProviderBaseUrl", "ProviderRecovery", "DefaultModel", "LogRetentionDays"}
     assert set().union(*graph.values()) <= graph.keys() | parameters
 
 
 def test_nothing_waits_for_itself() -> None:
     graph = dependencies()
-    assert graph["HttpApi"] >= {FOLDERS["api"], FOLDERS["web"]}
-    assert graph[FOLDERS["api"]] >= {"VideoStateMachine", "VideoTable", "CoreLayer", "LogGroup"}
+    assert graph["HttpApi"] == {"ApiFunction", "CancelVideoFunction", "WebFunction"}
+    assert graph["ApiFunction"] >= {"VideoStateMachine", "VideoTable", "CoreLayer", "LogGroup"}
     TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 def test_a_circle_would_be_found() -> None:
     graph = dependencies()
-    graph[FOLDERS["api"]].add("HttpApi")  # as an environment variable with the API's address would
+    graph["ApiFunction"].add("HttpApi")  # as an environment variable with the API's address would
     with pytest.raises(ValueError, match="cycle"):
         TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_every_event_belongs_to_a_function(path: Path) -> None:
-    function = FOLDERS[path.stem]
-    event = json.loads(path.read_text())
-    if any(route.function == function for route in TEMPLATE.routes()):
-        keys = {f"{route.method} {route.path}" for route in TEMPLATE.routes()}
-        assert (event["version"], event["routeKey"] in keys) == ("2.0", True)
-    else:
-        VideoJob.model_validate(event)
+# Its event, for each function: close_video.json is CloseVideoFunction's.
+EVENTS = {
+    "".join(word.title() for word in path.stem.split("_")) + "Function": json.loads(
+        path.read_text()
+    )
+    for path in (ROOT / "tests/events").glob("*.json")
+}
+
+
+def test_every_function_has_its_event() -> None:
+    assert EVENTS.keys() == FUNCTIONS.keys()
+
+
+@pytest.mark.parametrize("function", sorted({route.function for route in TEMPLATE.routes()}))
+def test_the_event_of_a_route_is_one_of_its_function_s(function: str) -> None:
+    event = EVENTS[function]
+    routes = [route for route in TEMPLATE.routes() if route.function == function]
+    assert event["version"] == "2.0"
+    assert event["routeKey"] in [f"{route.method} {route.path}" for route in routes]
+
+
+@pytest.mark.parametrize("function", TASKS)
+def test_the_event_of_a_task_is_a_document(function: str) -> None:
+    VideoJob.model_validate({**EVENTS[function]})
+    assert EVENTS[function].keys() <= VideoJob.model_fields.keys()
+
+
+@pytest.mark.parametrize(("function", "pattern"), TEMPLATE.rules())
+def test_the_event_of_a_rule_is_one_that_it_wants(function: str, pattern: dict[str, Any]) -> None:
+    event = EVENTS[function]
+    assert event["detail-type"] in pattern["detail-type"]
+    assert event["source"] in pattern["source"]
+    for name, wanted in pattern["detail"].items():
+        assert event["detail"][name] in wanted
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    VideoJob.model_validate_json(event["detail"]["input"])
+
+
+def test_the_event_of_a_schedule_has_nothing_to_say() -> None:
+    for function in TEMPLATE.schedules():
+        assert EVENTS[function]["detail"] == {}
