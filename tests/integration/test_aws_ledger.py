@@ -1,0 +1,341 @@
+"""The conditions of the ledger, in DynamoDB as moto plays it and in the fake of the unit tests:
+whoever comes late, with what he knew of a record, changes nothing."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from uuid6 import uuid7
+
+from actionreel.aws import dynamodb_items as items
+from actionreel.aws.dynamodb import DynamoDBVideoRepository
+from actionreel.errors import StaleVideoError
+from actionreel.models import Failure, Handle, Video, VideoStatus
+from actionreel.ports import Services, VideoRepository
+from actionreel.retries import retry
+from local.stack import Stack
+from tests.fakes import ENDED, ENDED_BADLY, OPEN, FakeServices, FakeVideoRepository
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+HANDLE: Handle = {"id": "video_1", "deep": {"b": [1, None], "a": "="}}
+tenants = (f"ledger-{number}" for number in itertools.count())
+years = itertools.count(1900, -1)  # of each test a year before those of the others
+
+
+@pytest.fixture
+def tenant() -> str:
+    return next(tenants)
+
+
+@pytest.fixture
+def dynamodb(stack: Stack) -> DynamoDBVideoRepository:
+    return DynamoDBVideoRepository(boto3.client("dynamodb"), "VideoTable")
+
+
+@pytest.fixture(params=["DynamoDB", "the fake"])
+def videos(request: pytest.FixtureRequest, dynamodb: DynamoDBVideoRepository) -> VideoRepository:
+    return dynamodb if request.param == "DynamoDB" else FakeVideoRepository([])
+
+
+def added(videos: VideoRepository, tenant: str, **changes: Any) -> Video:
+    fields = {"prompt": "p", "model": "sora-2", "provider": "openai_videos", "seconds": 4}
+    known = {"tenant": tenant, "video_id": str(uuid7()), "created_at": NOW}
+    video = Video.model_validate({**known, **fields, **changes})
+    videos.add(tenant, [video], None)
+    return video
+
+
+def unchanged(videos: VideoRepository, video: Video) -> bool:
+    return videos.get(video.tenant, video.video_id) == video
+
+
+# The claim
+
+
+def test_what_waits_can_be_claimed_once(videos: VideoRepository, tenant: str) -> None:
+    video = added(videos, tenant)
+    claimed = videos.claim(tenant, video.video_id, "first", (), asked_at=NOW, next_check_at=NOW)
+    taken = {"status": "submitting", "fence": "first", "asked_at": NOW, "next_check_at": NOW}
+    assert claimed == video.model_copy(update=taken)
+    with pytest.raises(StaleVideoError) as stale:
+        videos.claim(tenant, video.video_id, "second", (), asked_at=NOW)
+    assert stale.value.video == claimed
+    assert unchanged(videos, claimed)
+
+
+def test_what_made_nothing_can_be_claimed_by_who_knows_it(
+    videos: VideoRepository, tenant: str
+) -> None:
+    video = added(videos, tenant, status="submitting", fence="first")
+    for released in ((), ("another",), ("", "firs", "First")):
+        with pytest.raises(StaleVideoError):
+            videos.claim(tenant, video.video_id, "second", released)
+    claimed = videos.claim(tenant, video.video_id, "second", ("zero", "first"))
+    assert (claimed.status, claimed.fence) == ("submitting", "second")
+    with pytest.raises(StaleVideoError):
+        videos.claim(tenant, video.video_id, "third", ("zero", "first"))
+
+
+@pytest.mark.parametrize("status", ["generating", "storing", *ENDED])
+def test_what_was_accepted_or_has_ended_cannot_be_claimed(
+    videos: VideoRepository, tenant: str, status: VideoStatus
+) -> None:
+    video = added(videos, tenant, status=status, fence="first")
+    with pytest.raises(StaleVideoError) as stale:
+        videos.claim(tenant, video.video_id, "second", ("first",))
+    assert stale.value.video == video
+    assert unchanged(videos, video)
+
+
+def test_a_record_that_is_gone_cannot_be_claimed(videos: VideoRepository, tenant: str) -> None:
+    with pytest.raises(StaleVideoError) as stale:
+        videos.claim(tenant, str(uuid7()), "first", ())
+    assert stale.value.video is None
+
+
+def test_a_claim_whose_answer_got_lost_is_known_when_the_client_repeats_it(
+    dynamodb: DynamoDBVideoRepository, tenant: str
+) -> None:
+    """botocore does so by itself after a time-out; then the condition fails for our own write."""
+    video = added(dynamodb, tenant)
+    first = dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOW)
+    assert dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOW) == first
+
+
+def test_of_many_who_claim_at_once_one_does(dynamodb: DynamoDBVideoRepository, tenant: str) -> None:
+    contested = [added(dynamodb, tenant) for _ in range(10)]
+
+    def claim(number: int) -> bool:
+        video = contested[number % len(contested)]
+        try:
+            dynamodb.claim(tenant, video.video_id, str(number), ())
+        except StaleVideoError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(claim, range(4 * len(contested)))) == len(contested)
+
+
+# Every other write
+
+
+WRITES: dict[str, dict[str, Any]] = {
+    "given back": {"allowed": {"submitting"}, "status": "queued"},
+    "accepted": {"allowed": {"submitting"}, "status": "generating", "handle": HANDLE},
+    "marked": {"allowed": {"submitting"}, "ambiguous": True},
+    "looked at": {"allowed": {"generating"}, "progress": 50},
+    "storing": {"allowed": {"generating", "storing"}, "status": "storing"},
+    "completed": {"allowed": {"storing"}, "status": "completed", "bytes": 7},
+    "failed": {"allowed": set(OPEN), "status": "failed"},
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("knows", [None, "an older one", "", "nex"])
+def test_a_late_writer_of_an_old_request_changes_nothing(
+    videos: VideoRepository, tenant: str, write: str, knows: str | None
+) -> None:
+    changes = dict(WRITES[write])
+    allowed = changes.pop("allowed")
+    video = added(videos, tenant, status=sorted(allowed)[0], fence="next")
+    with pytest.raises(StaleVideoError) as stale:
+        videos.advance(tenant, video.video_id, allowed, expect={"fence": knows}, **changes)
+    assert stale.value.video == video
+    assert unchanged(videos, video)
+    written = videos.advance(tenant, video.video_id, allowed, expect={"fence": "next"}, **changes)
+    assert written == video.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("ending", ENDED)
+def test_an_ending_is_never_overwritten(
+    videos: VideoRepository, tenant: str, write: str, ending: VideoStatus
+) -> None:
+    changes = dict(WRITES[write])
+    allowed = changes.pop("allowed")
+    video = added(videos, tenant, status=ending, fence="first")
+    with pytest.raises(StaleVideoError):
+        videos.advance(tenant, video.video_id, allowed, expect={"fence": "first"}, **changes)
+    assert unchanged(videos, video)
+
+
+def test_a_video_that_was_never_asked_for_has_no_fence(
+    videos: VideoRepository, tenant: str
+) -> None:
+    video = added(videos, tenant)
+    failure = Failure(code="internal", message="m")
+    ending = {"status": "failed", "failure": failure}
+    with pytest.raises(StaleVideoError):
+        videos.advance(tenant, video.video_id, {"queued"}, expect={"fence": ""}, **ending)
+    closed = videos.advance(tenant, video.video_id, {"queued"}, expect={"fence": None}, **ending)
+    assert closed == video.model_copy(update=ending)
+
+
+def test_every_field_that_is_expected_counts(videos: VideoRepository, tenant: str) -> None:
+    video = added(videos, tenant, status="generating", fence="f", next_check_at=NOW, resumes=1)
+    later = NOW + timedelta(microseconds=1)
+    known: dict[str, Any] = {"fence": "f", "next_check_at": NOW, "resumes": 1}
+    for wrong in ({"fence": "g"}, {"next_check_at": later}, {"resumes": 0}, {"handle": HANDLE}):
+        with pytest.raises(StaleVideoError):
+            videos.advance(tenant, video.video_id, {"generating"}, known | wrong, progress=1)
+    assert unchanged(videos, video)
+    assert videos.advance(tenant, video.video_id, {"generating"}, known, progress=1).progress == 1
+
+
+# Whose a job is
+
+
+def test_a_job_is_one_video_s(videos: VideoRepository, tenant: str) -> None:
+    provider = f"provider of {tenant}"
+    assert videos.own_job(provider, HANDLE, tenant, "first")
+    assert videos.own_job(provider, HANDLE, tenant, "first"), "however often it is said"
+    assert not videos.own_job(provider, HANDLE, tenant, "second")
+    assert not videos.own_job(provider, HANDLE, "another", "first")
+    assert videos.own_job(provider, {"id": "video_2"}, tenant, "second")
+    assert videos.own_job(f"another {provider}", HANDLE, tenant, "second")
+
+
+def test_of_many_who_find_a_job_at_once_one_has_it(
+    dynamodb: DynamoDBVideoRepository, tenant: str
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        owned = pool.map(lambda n: dynamodb.own_job(tenant, HANDLE, tenant, str(n)), range(12))
+    assert sum(owned) == 1
+
+
+# Retries
+
+
+@pytest.mark.parametrize("status", ENDED_BADLY)
+def test_a_video_is_retried_once(videos: VideoRepository, tenant: str, status: VideoStatus) -> None:
+    older = added(videos, tenant, status=status)
+    first, second = (
+        older.model_copy(update={"video_id": str(uuid7()), "status": "queued", "retry_of": of})
+        for of in (older.video_id, older.video_id)
+    )
+    videos.add_retry(first)
+    noted = older.model_copy(update={"retried_as": first.video_id})
+    assert (unchanged(videos, noted), unchanged(videos, first)) == (True, True)
+    with pytest.raises(StaleVideoError) as stale:
+        videos.add_retry(second)
+    assert stale.value.video == noted
+    assert videos.get(tenant, second.video_id) is None
+
+
+def test_of_many_who_retry_at_once_all_get_one_video(
+    dynamodb: DynamoDBVideoRepository, tenant: str
+) -> None:
+    older = added(dynamodb, tenant, status="failed")
+    services = FakeServices()
+    with ThreadPoolExecutor(4) as pool:
+        tries = pool.map(
+            lambda _: retry(tenant, older.video_id, with_records(services, dynamodb)), range(8)
+        )
+        assert len({video.video_id for video in tries}) == 1
+    assert len(dynamodb.page(tenant, 100, None, None)[0]) == 2
+
+
+def with_records(services: FakeServices, videos: VideoRepository) -> Services:
+    services.videos = videos  # type: ignore[assignment]
+    return services
+
+
+@pytest.mark.parametrize("status", [*OPEN, "completed", "cancelled"])
+def test_what_cannot_be_retried_is_left_alone(
+    videos: VideoRepository, tenant: str, status: VideoStatus
+) -> None:
+    older = added(videos, tenant, status=status)
+    again = older.model_copy(update={"video_id": str(uuid7()), "retry_of": older.video_id})
+    with pytest.raises(StaleVideoError) as stale:
+        videos.add_retry(again)
+    assert stale.value.video == older
+    assert unchanged(videos, older)
+    assert videos.get(tenant, again.video_id) is None
+
+
+# The index of open videos
+
+
+def overdue(videos: VideoRepository, year: int, limit: int = 100) -> list[Video]:
+    return videos.overdue(datetime(year, 12, 31, tzinfo=UTC), limit)
+
+
+def test_the_most_overdue_come_first(videos: VideoRepository, tenant: str) -> None:
+    year = next(years)
+    days = [datetime(year, month, 1, tzinfo=UTC) for month in (3, 1, 2)]
+    march, january, february = (added(videos, tenant, next_check_at=day) for day in days)
+    added(videos, tenant)
+    assert overdue(videos, year) == [january, february, march]
+    assert overdue(videos, year, limit=2) == [january, february]
+    assert videos.overdue(days[0], 100) == [january, february], "not yet at the very time"
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_every_open_video_can_be_overdue(
+    videos: VideoRepository, tenant: str, status: VideoStatus
+) -> None:
+    year = next(years)
+    video = added(videos, tenant, status=status, next_check_at=datetime(year, 1, 1, tzinfo=UTC))
+    assert overdue(videos, year) == [video]
+
+
+@pytest.mark.parametrize("ending", ENDED)
+def test_a_video_that_ends_is_not_overdue_any_more(
+    videos: VideoRepository, tenant: str, ending: VideoStatus
+) -> None:
+    year = next(years)
+    late = {"next_check_at": datetime(year, 1, 1, tzinfo=UTC)}
+    video = added(videos, tenant, status="storing", **late)
+    added(videos, tenant, status=ending, **late)
+    assert overdue(videos, year) == [video]
+    videos.advance(tenant, video.video_id, {"storing"}, status=ending)
+    assert overdue(videos, year) == []
+
+
+def test_a_video_that_was_looked_at_is_not_overdue_any_more(
+    videos: VideoRepository, tenant: str
+) -> None:
+    year = next(years)
+    video = added(videos, tenant, next_check_at=datetime(year, 1, 1, tzinfo=UTC))
+    claimed = videos.claim(tenant, video.video_id, "first", (), next_check_at=NOW)
+    assert overdue(videos, year) == []
+    back = videos.advance(
+        tenant, video.video_id, {"submitting"}, status="queued", next_check_at=video.next_check_at
+    )
+    assert overdue(videos, year) == [back]
+    assert claimed.next_check_at == NOW
+
+
+def test_an_ending_leaves_no_entry_in_the_index(
+    dynamodb: DynamoDBVideoRepository, tenant: str
+) -> None:
+    """What it shows is read again, so an entry that stayed would be seen by its cost only."""
+    video = added(dynamodb, tenant, next_check_at=NOW)
+    key = items.typed(items.video_key(tenant, video.video_id))
+    client = boto3.client("dynamodb")
+    assert "open" in client.get_item(TableName="VideoTable", Key=key)["Item"]
+    dynamodb.advance(tenant, video.video_id, {"queued"}, status="failed")
+    assert "open" not in client.get_item(TableName="VideoTable", Key=key)["Item"]
+    assert "next_check_at" in client.get_item(TableName="VideoTable", Key=key)["Item"]
+
+
+def test_a_record_of_another_release_does_not_hide_the_others(
+    dynamodb: DynamoDBVideoRepository, tenant: str
+) -> None:
+    year = next(years)
+    days = [datetime(year, month, 1, tzinfo=UTC) for month in (1, 2)]
+    odd, other = (added(dynamodb, tenant, next_check_at=day) for day in days)
+    boto3.client("dynamodb").update_item(
+        TableName="VideoTable",
+        Key=items.typed(items.video_key(tenant, odd.video_id)),
+        UpdateExpression="SET #status = :word",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues=items.typed({":word": "of_tomorrow"}),
+    )
+    assert overdue(dynamodb, year) == [other]
