@@ -118,6 +118,7 @@ def test_schema_describes_every_route(api: httpx.Client) -> None:
         "/videos/{video_id}",
         "/videos/{video_id}/content",
         "/videos/{video_id}/poster",
+        "/videos/{video_id}/retry",
         "/instructions",
     }
     sent = schema["paths"]["/actions"]["post"]["requestBody"]["content"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.api import app
 from tests.fuzz.run import fuzz
 
 
@@ -20,6 +19,6 @@ def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         raise RuntimeError("a table that is gone")
 
-    monkeypatch.setattr(app.results, "view", fails)
+    monkeypatch.setattr("actionreel.results.view", fails)
     with pytest.raises(AssertionError):
         fuzz(requests=200)
