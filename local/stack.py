@@ -24,7 +24,7 @@ from local.events import Events
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
 from local.loopback import HOST, serve
-from local.moto_dynamodb import make_atomic
+from local.moto_patches import patch_moto
 from local.studio import Studio
 from local.template import REGION, Template
 
@@ -86,7 +86,7 @@ class Stack:
         logging.getLogger("localstack").setLevel(logging.CRITICAL)
         for name in _CLEARED:
             os.environ.pop(name, None)
-        make_atomic()
+        patch_moto()
         self._aws.start()
         threading.Thread(target=self._moto.serve_forever, daemon=True).start()
         if self._studio:

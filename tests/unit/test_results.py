@@ -78,6 +78,13 @@ def test_progress_is_null_where_the_provider_tells_none() -> None:
     assert shown(a_video(status="generating"))["data"]["progress"] is None
 
 
+def test_a_request_in_doubt_is_told() -> None:
+    data = shown(a_video(status="submitting", ambiguous=True))["data"]
+    assert data["status"] == "queued"
+    assert "did not answer" in data["message"]
+    assert data["retryAfterSeconds"] == 10
+
+
 @pytest.mark.parametrize("poster", [None, f"videos/default/{VIDEO_ID}.webp"])
 def test_a_completed_video_is_a_chat_video_with_lasting_links(poster: str | None) -> None:
     made = shown(a_video(status="completed", poster_key=poster), **META)

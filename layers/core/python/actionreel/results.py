@@ -24,6 +24,10 @@ _MESSAGES = {
     "generating": "The video is being made. Ask again with continueVideoPolling.",
     "storing": "The video is made and is being stored. Ask again with continueVideoPolling.",
 }
+_IN_DOUBT = (
+    "The provider did not answer; we are finding out whether it has begun. Ask again with"
+    " continueVideoPolling."
+)
 _NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
 
 
@@ -65,7 +69,7 @@ def _pending(video: Video, now: datetime) -> dict[str, Any]:
     status = _SHOWN_STATUS.get(video.status, video.status)
     return {
         "videoId": video.video_id,
-        "message": _MESSAGES[status],
+        "message": _IN_DOUBT if _is_in_doubt(video) else _MESSAGES[status],
         "status": status,
         "progress": video.progress,
         "retryAfterSeconds": retry_after_seconds(video, now),
@@ -74,9 +78,15 @@ def _pending(video: Video, now: datetime) -> dict[str, Any]:
 
 def retry_after_seconds(video: Video, now: datetime) -> int:
     """When asking again can bring news: a second after our own next look at the provider."""
+    if _is_in_doubt(video):
+        return 10
     if video.status != "generating" or video.next_check_at is None:
         return 2
     return min(max(math.ceil((video.next_check_at - now).total_seconds()) + 1, 1), 60)
+
+
+def _is_in_doubt(video: Video) -> bool:
+    return video.ambiguous and video.status in ("queued", "submitting")
 
 
 def _finished(video: Video, base_url: str) -> dict[str, Any]:
