@@ -7,7 +7,6 @@ import threading
 from typing import Any
 
 from moto.dynamodb.responses import DynamoHandler
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 _turn = threading.RLock()
 
@@ -21,6 +20,9 @@ def patch_moto() -> None:
     It parses the definition for each execution: a tenth of a second, and 8 MB that are never freed.
     A parsed program keeps nothing of its runs.
     """
+    # Not at the top: its import reads the AWS profile that the user may have set.
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
     call_action = DynamoHandler.call_action
 
     @functools.wraps(call_action)

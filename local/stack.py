@@ -101,7 +101,7 @@ class Stack:
             Remote(self._lambda_endpoint) if self._lambda_endpoint else InProcess(template)
         )
         self._gateway.functions = functions
-        states = boto3.client("stepfunctions")
+        states = boto3.session.Session(region_name=REGION).client("stepfunctions")
         self._events = Events(template, states, functions.invoke, self._sweep_seconds)
         self._events.start()
 

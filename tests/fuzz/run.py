@@ -60,6 +60,7 @@ class Api:
 def fuzz(requests: int, first: int = 0) -> Counter[int]:
     """Sends that many requests and counts the statuses of the answers; the same `first` sends the
     same ones. Raises AssertionError, with the event in Hypothesis's report, for a 5xx."""
+    before = bootstrap._services
     logging.disable(logging.CRITICAL)
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     with mock_aws():  # brings credentials that open nothing
@@ -80,7 +81,7 @@ def fuzz(requests: int, first: int = 0) -> Counter[int]:
         try:
             never_a_5xx()
         finally:
-            bootstrap.use(None)
+            bootstrap.use(before)
             logging.disable(logging.NOTSET)
         return api.answers
 

@@ -122,30 +122,45 @@ def put_record(of: dict[str, Any], **changes: Any) -> None:
     services.videos.add(video.tenant, [video], None)
 
 
-def test_every_function_has_an_event() -> None:
-    folders = {Path(p["CodeUri"]).name for p in Template({}).functions().values()}
-    assert {path.stem for path in EVENTS.glob("*.json")} == folders
-
-
 def test_create_poll_and_store(invoke: Invoke) -> None:
     put_record(event("create_video"))
     job = invoke("CreateVideoFunction", event("create_video"))
     assert job["status"] == "pending", job
     assert job["handle"]["id"].startswith("video_")
-
-    until = time.monotonic() + 60
-    while job["status"] == "pending" and time.monotonic() < until:
-        time.sleep(job["wait_seconds"])
-        changes = {"handle": job["handle"], "submitted_at": job["submitted_at"]}
-        job = invoke("PollVideoFunction", event("poll_video", **changes))
+    job = polled(invoke, job)
     assert job["status"] == "completed", job
-
-    done = invoke("StoreVideoFunction", event("store_video", handle=job["handle"]))
-    assert done["status"] == "completed", done
+    done = invoke("StoreVideoFunction", job)
+    assert done["status"] == "stored", done
     video = bootstrap.services().videos.get("default", job["video_id"])
     assert video is not None
     assert (video.status, video.poster_key is not None) == ("completed", True)
     assert video.bytes and video.bytes > 10_000
+
+
+def polled(invoke: Invoke, job: dict[str, Any]) -> dict[str, Any]:
+    """The document when the provider has done with the job."""
+    until = time.monotonic() + 60
+    while job["status"] == "pending" and time.monotonic() < until:
+        time.sleep(job["wait_seconds"])
+        job = invoke("PollVideoFunction", job)
+    return job
+
+
+def another(name: str, number: int, prompt: str) -> dict[str, Any]:
+    """The event of another video."""
+    request = {"prompt": prompt, "model": "sora-2", "seconds": 4, "size": "1280x720"}
+    video_id = f"0199f3a0-0000-7000-8000-00000000010{number}"
+    return event(name, video_id=video_id, request=request)
+
+
+def test_reconcile(invoke: Invoke) -> None:
+    job = another("create_video", 1, "[created:drop] under the real runtime")
+    put_record(job)
+    job = invoke("CreateVideoFunction", job)
+    assert job["status"] == "ambiguous", job
+    job = invoke("ReconcileVideoFunction", job)
+    assert job["status"] == "pending", job
+    assert job["handle"]["id"].startswith("video_")
 
 
 def test_fail(invoke: Invoke) -> None:
@@ -155,12 +170,37 @@ def test_fail(invoke: Invoke) -> None:
 
 
 def test_errors_keep_the_name_that_the_state_machine_matches(invoke: Invoke) -> None:
-    video_id = "0199f3a0-0000-7000-8000-000000000003"
-    request = {"prompt": "[create:429] x", "model": "sora-2", "seconds": 4, "size": "1280x720"}
-    throttled = event("create_video", video_id=video_id, request=request)
-    put_record(throttled)
-    error = invoke("CreateVideoFunction", throttled)
-    assert error["errorType"] == "ProviderThrottledError"
+    job = another("create_video", 2, "[instant] [content:html] under the real runtime")
+    put_record(job)
+    job = polled(invoke, invoke("CreateVideoFunction", job))
+    error = invoke("StoreVideoFunction", job)
+    assert error["errorType"] == "AssetUnusableError"
+
+
+def of_its_own(name: str, number: int) -> dict[str, Any]:
+    """The event, about a video that no other test has."""
+    text = (EVENTS / f"{name}.json").read_text()
+    return dict(json.loads(text.replace("-000000000001", f"-00000000020{number}")))
+
+
+def test_an_execution_that_ended(invoke: Invoke) -> None:
+    ended = of_its_own("close_video", 1)
+    job = json.loads(ended["detail"]["input"])
+    put_record(job)
+    assert invoke("CloseVideoFunction", ended) is None
+    video = bootstrap.services().videos.get(job["tenant"], job["video_id"])
+    assert video is not None
+    assert video.resumes == 1
+
+
+def test_sweep(invoke: Invoke) -> None:
+    assert invoke("SweepVideosFunction", event("sweep_videos")) == {"overdue": 0}
+
+
+def test_cancel(invoke: Invoke) -> None:
+    put_record(of_its_own("create_video", 2))
+    answer = invoke("CancelVideoFunction", of_its_own("cancel_video", 2))
+    assert (answer["statusCode"], json.loads(answer["body"])["outcome"]) == (200, "cancelled")
 
 
 def test_api(invoke: Invoke) -> None:

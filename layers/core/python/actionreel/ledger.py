@@ -47,8 +47,7 @@ def record_job(job: VideoJob, services: Services, **changes: Any) -> bool:
     Raises StaleVideoError if the record does not wait for this request's answer.
     """
     assert job.handle is not None and job.submitted_at is not None
-    listed = services.provider(job.provider).recovery == "list"
-    if listed and not services.videos.own_job(job.provider, job.handle, job.tenant, job.video_id):
+    if not services.videos.own_job(job.provider, job.handle, job.tenant, job.video_id):
         return False
     accepted = {
         "status": "generating",

@@ -34,8 +34,10 @@ def reconcile(job: VideoJob, services: Services) -> VideoJob:
     if video.status == "queued" or video.fence in job.released:
         unasked = RecordUnavailableError("This video could not be sent to the provider.")
         return ask_again(job, video.fence, unasked)
-    told = job.caught is None and job.fence == video.fence and job.looks == 0
-    job = job.model_copy(update={"fence": video.fence, "caught": None})
+    same = job.fence == video.fence
+    looks = job.looks if same else 0  # those for an older request do not count
+    told = same and job.caught is None and looks == 0
+    job = job.model_copy(update={"fence": video.fence, "looks": looks, "caught": None})
     try:
         video = _mark(job, services, ambiguous=True)
         recovery = services.provider(job.provider).recovery
