@@ -193,3 +193,9 @@ def test_it_is_given_up_when_no_function_can_be_at_it_any_more(job: VideoJob) ->
     longest = Template({}).functions()["CreateVideoFunction"]["Timeout"]
     assert services.clock - NOON > timedelta(seconds=2 * longest)
     assert services.studio.keys == []
+
+
+def test_looks_for_an_older_request_do_not_count() -> None:
+    """An execution that goes on beside a resumed one: that one has asked a moment ago."""
+    job = reconcile(a_job(status="ambiguous", fence="older", looks=5), unanswered("none"))
+    assert (job.status, job.fence) == ("ambiguous", FENCE)

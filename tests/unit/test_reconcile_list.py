@@ -221,3 +221,10 @@ def test_a_first_request_that_is_answered_after_all_does_not_disturb_the_second(
     stale = jobs.poll(generating(handle=late), services)
     assert record(services) == before
     assert (stale.handle, stale.fence) == (MINE, before.fence)
+
+
+def test_looks_for_an_older_request_do_not_count() -> None:
+    """An execution that goes on beside a resumed one: that one has asked a moment ago."""
+    services = listing([])
+    job = reconcile(told(fence="older", looks=len(RECONCILE_WAITS)), services)
+    assert (job.status, job.fence, record(services).resent) == ("ambiguous", FENCE, False)
