@@ -21,13 +21,9 @@ from tests.ledger_world import Execution, Invocation, World
 
 IDS = [f"0199f3a0-0000-7000-8000-00000000000{number}" for number in (1, 2)]
 FORWARD = ["queued", "submitting", "generating", "storing"]
-COMMANDS = {
-    "start": ["go", "go", "die"],
-    "before a write": ["go", "go", "go", "trouble", "die"],
-    "after a write": ["go", "go", "go", "trouble", "die"],
-    "request": ["go", "go", "throttled", "unreachable", "rejected", "lost", "die"],
-    "answer": ["go", "go", "lost", "die"],
-    "list": ["go", "go", "trouble", "die"],
+ANSWERS = {
+    "request": ["go", "go", "go", "lost", "throttled", "unreachable", "rejected"],
+    "answer": ["go", "lost"],
 }
 MOST_EXECUTIONS = 10
 
@@ -85,22 +81,40 @@ class Ledger(RuleBasedStateMachine):
 
     # What Lambda and Step Functions do
 
-    @precondition(lambda self: self.world.running)
-    @rule(data=st.data())
-    def a_function_goes_on(self, data: st.DataObject) -> None:
-        invocation = data.draw(st.sampled_from(list(self.world.running.values())))
-        command = data.draw(st.sampled_from(COMMANDS[str(invocation.stopped_at)]))
-        self.world.step(invocation, command)
-
-    @precondition(lambda self: self.world.running)
-    @rule(data=st.data())
-    def a_function_runs_through(self, data: st.DataObject) -> None:
-        self._run(data.draw(st.sampled_from(list(self.world.running.values()))))
+    @precondition(lambda self: self._waiting())
+    @rule(data=st.data(), tasks=st.integers(1, 8))
+    def an_execution_goes_on(self, data: st.DataObject, tasks: int) -> None:
+        """With no trouble but the provider's."""
+        execution = data.draw(st.sampled_from(self._waiting()))
+        for _ in range(tasks):
+            if execution in self.world.executions and execution.running is None:
+                self.world.begin(execution)
+                self._run(execution.running, data)
 
     @precondition(lambda self: self._waiting())
+    @rule(data=st.data(), stops=st.integers(0, 6))
+    def a_task_stops(self, data: st.DataObject, stops: int) -> None:
+        """After so many stops it is left standing, for another rule to see to."""
+        execution = data.draw(st.sampled_from(self._waiting()))
+        self.world.begin(execution)
+        self._run(execution.running, data, stops)
+
+    @precondition(lambda self: self.world.running)
     @rule(data=st.data())
-    def a_task_begins(self, data: st.DataObject) -> None:
-        self.world.begin(data.draw(st.sampled_from(self._waiting())))
+    def a_function_that_stands_goes_on(self, data: st.DataObject) -> None:
+        self._run(self._one_that_stands(data), data)
+
+    @precondition(lambda self: self.world.running)
+    @rule(data=st.data())
+    def a_function_that_stands_has_trouble(self, data: st.DataObject) -> None:
+        invocation = self._one_that_stands(data)
+        trouble = "trouble" if data.draw(st.booleans()) else "die"
+        asking = invocation.stopped_at in ("start", "request", "answer")
+        self.world.step(invocation, "die" if asking else trouble)
+        self._run(invocation, data)
+
+    def _one_that_stands(self, data: st.DataObject) -> Invocation:
+        return data.draw(st.sampled_from(list(self.world.running.values())))
 
     @precondition(lambda self: self._busy())
     @rule(data=st.data())
@@ -183,9 +197,15 @@ class Ledger(RuleBasedStateMachine):
                 self.world.let_pass(900)
         raise AssertionError("it does not come to an end")
 
-    def _run(self, invocation: Invocation) -> None:
-        while invocation.stopped_at is not None:
-            self.world.step(invocation, "go")
+    def _run(
+        self, invocation: Invocation | None, data: st.DataObject | None = None, stops: int = 1000
+    ) -> None:
+        """Runs a function to its end or for so many stops. Without `data` all goes well."""
+        while invocation is not None and invocation.stopped_at is not None and stops > 0:
+            answers = ANSWERS.get(invocation.stopped_at)
+            command = data.draw(st.sampled_from(answers)) if data and answers else "go"
+            self.world.step(invocation, command)
+            stops -= 1
 
     def _told(self, execution: Execution, *, stopped: bool) -> None:
         try:
