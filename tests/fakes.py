@@ -5,7 +5,7 @@ Beside them, what the tests share: a record and its document, a small film, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,6 @@ from hypothesis import HealthCheck, settings
 
 from actionreel.errors import (
     AssetUnavailableError,
-    MessageMismatchError,
-    MessageSeenError,
-    StaleVideoError,
 )
 from actionreel.models import (
     Asset,
@@ -25,7 +22,6 @@ from actionreel.models import (
     ExecutionState,
     Failure,
     Handle,
-    MessageSeen,
     ProviderAnswer,
     Recovery,
     Video,
@@ -34,6 +30,7 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.registry import Registry
+from tests.fake_repository import FakeVideoRepository
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 VIDEO_ID = "0199f3a0-0000-7000-8000-000000000001"
@@ -88,133 +85,12 @@ DONE = ProviderAnswer(phase="completed", handle=HANDLE, took_seconds=142)
 REFUSED = Failure(code="moderation", message="Refused for its content.")
 OPEN: tuple[VideoStatus, ...] = ("queued", "submitting", "generating", "storing")
 ENDED: tuple[VideoStatus, ...] = ("completed", "failed", "cancelled", "expired", "unknown")
-ENDED_BADLY = ("failed", "expired", "unknown")
 
 
 def generating(**changes: Any) -> VideoJob:
     """The document of an execution that looks at a job of the provider."""
     known = {"status": "pending", "fence": FENCE, "handle": HANDLE, "submitted_at": NOON}
     return a_job(**{**known, **changes})
-
-
-class FakeVideoRepository:
-    """Records in a dictionary, written on the same conditions as in DynamoDB.
-
-    `before` and `after` are called around every write, with its name and what it changes: what they
-    raise is a write that was not made, or one whose answer got lost.
-    """
-
-    def __init__(self, log: list[str]) -> None:
-        self.log = log
-        self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
-        self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
-        self.records: dict[tuple[str, str], Video] = {}
-        self.messages: dict[tuple[str, str], MessageSeen] = {}
-        self.took: dict[str, list[int]] = {}
-        self.owners: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
-        if message is not None:
-            seen = self.messages.setdefault((tenant, message.message_id), message)
-            if seen.text_digest != message.text_digest:
-                raise MessageMismatchError("another text")
-            if seen is not message:
-                raise MessageSeenError(list(seen.video_ids))
-        for video in videos:
-            self._write(video)
-
-    def get(self, tenant: str, video_id: str) -> Video | None:
-        if len(f"VIDEO#{video_id}".encode()) > 1024:
-            raise RuntimeError("DynamoDB refuses a sort key of more than 1,024 bytes")
-        return self.records.get((tenant, video_id))
-
-    def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
-        assert 1 <= len(set(video_ids)) == len(video_ids) <= 100, "as BatchGetItem demands"
-        found = {video_id: self.get(tenant, video_id) for video_id in video_ids}
-        return {video_id: video for video_id, video in found.items() if video}
-
-    def page(
-        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
-    ) -> tuple[list[Video], str | None]:
-        found = [
-            video
-            for (owner, video_id), video in sorted(self.records.items(), reverse=True)
-            if owner == tenant
-            and (cursor is None or video_id < cursor)
-            and conversation_id in (None, video.conversation_id)
-        ]
-        more = len(found) > limit
-        return found[:limit], found[limit - 1].video_id if more else None
-
-    def add_retry(self, video: Video) -> None:
-        older = self.get(video.tenant, video.retry_of or "")
-        if older is None or older.retried_as or older.status not in ENDED_BADLY:
-            raise StaleVideoError(older)
-        self._write(older.model_copy(update={"retried_as": video.video_id}))
-        self._write(video)
-
-    def claim(
-        self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
-    ) -> Video:
-        self.before("claim", changes)
-        video = self.get(tenant, video_id)
-        if video is None or not (
-            video.status == "queued" or (video.status == "submitting" and video.fence in released)
-        ):
-            raise StaleVideoError(video)
-        claimed = {**changes, "status": "submitting", "fence": fence}
-        video = self._write(video.model_copy(update=claimed))
-        self.after("claim", changes)
-        return video
-
-    def advance(
-        self,
-        tenant: str,
-        video_id: str,
-        allowed: Collection[VideoStatus],
-        expect: Mapping[str, Any] = {},
-        **changes: Any,
-    ) -> Video:
-        self.before("advance", changes)
-        video = self.get(tenant, video_id)
-        if video is None or video.status not in allowed:
-            raise StaleVideoError(video)
-        if any(getattr(video, name) != value for name, value in expect.items()):
-            raise StaleVideoError(video)
-        kept = {name: value for name, value in changes.items() if value is not None}
-        video = self._write(Video.model_validate(dict(video) | kept))
-        self.after("advance", changes)
-        return video
-
-    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
-        self.before("own_job", handle)
-        owner = self.owners.setdefault((provider, str(handle)), (tenant, video_id))
-        self.after("own_job", handle)
-        return owner == (tenant, video_id)
-
-    def overdue(self, before: datetime, limit: int) -> list[Video]:
-        late = [
-            video
-            for video in self.records.values()
-            if video.is_open and video.next_check_at and video.next_check_at < before
-        ]
-        return sorted(late, key=lambda video: str(video.next_check_at))[:limit]
-
-    def durations(self, model: str) -> list[int]:
-        return self.took.get(model, [])
-
-    def add_duration(self, model: str, seconds: int) -> None:
-        self.took.setdefault(model, []).append(seconds)
-
-    def _write(self, video: Video) -> Video:
-        before = self.records.get((video.tenant, video.video_id))
-        self.records[video.tenant, video.video_id] = video
-        if before is None or before.status != video.status:
-            self.log.append(f"record {video.status}")
-        return video
-
-
-def _nothing(_: str, __: Mapping[str, Any]) -> None: ...
 
 
 class FakeVideoStorage:

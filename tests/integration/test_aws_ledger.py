@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
 from uuid6 import uuid7
 
-from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
 from actionreel.errors import StaleVideoError
 from actionreel.models import Failure, Handle, Video, VideoStatus
 from actionreel.ports import Services, VideoRepository
 from actionreel.retries import retry
 from local.stack import Stack
-from tests.fakes import ENDED, ENDED_BADLY, OPEN, FakeServices, FakeVideoRepository
+from tests.fake_repository import ENDED_BADLY, FakeVideoRepository
+from tests.fakes import ENDED, NOON, OPEN, FakeServices, a_video
 
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HANDLE: Handle = {"id": "video_1", "deep": {"b": [1, None], "a": "="}}
 tenants = (f"ledger-{number}" for number in itertools.count())
-years = itertools.count(1900, -1)  # of each test a year before those of the others
 
 
 @pytest.fixture
@@ -43,9 +41,7 @@ def videos(request: pytest.FixtureRequest, dynamodb: DynamoDBVideoRepository) ->
 
 
 def added(videos: VideoRepository, tenant: str, **changes: Any) -> Video:
-    fields = {"prompt": "p", "model": "sora-2", "provider": "openai_videos", "seconds": 4}
-    known = {"tenant": tenant, "video_id": str(uuid7()), "created_at": NOW}
-    video = Video.model_validate({**known, **fields, **changes})
+    video = a_video(tenant=tenant, video_id=str(uuid7()), **changes)
     videos.add(tenant, [video], None)
     return video
 
@@ -59,11 +55,11 @@ def unchanged(videos: VideoRepository, video: Video) -> bool:
 
 def test_what_waits_can_be_claimed_once(videos: VideoRepository, tenant: str) -> None:
     video = added(videos, tenant)
-    claimed = videos.claim(tenant, video.video_id, "first", (), asked_at=NOW, next_check_at=NOW)
-    taken = {"status": "submitting", "fence": "first", "asked_at": NOW, "next_check_at": NOW}
+    claimed = videos.claim(tenant, video.video_id, "first", (), asked_at=NOON, next_check_at=NOON)
+    taken = {"status": "submitting", "fence": "first", "asked_at": NOON, "next_check_at": NOON}
     assert claimed == video.model_copy(update=taken)
     with pytest.raises(StaleVideoError) as stale:
-        videos.claim(tenant, video.video_id, "second", (), asked_at=NOW)
+        videos.claim(tenant, video.video_id, "second", (), asked_at=NOON)
     assert stale.value.video == claimed
     assert unchanged(videos, claimed)
 
@@ -103,8 +99,8 @@ def test_a_claim_whose_answer_got_lost_is_known_when_the_client_repeats_it(
 ) -> None:
     """botocore does so by itself after a time-out; then the condition fails for our own write."""
     video = added(dynamodb, tenant)
-    first = dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOW)
-    assert dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOW) == first
+    first = dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOON)
+    assert dynamodb.claim(tenant, video.video_id, "first", (), asked_at=NOON) == first
 
 
 def test_of_many_who_claim_at_once_one_does(dynamodb: DynamoDBVideoRepository, tenant: str) -> None:
@@ -178,9 +174,9 @@ def test_a_video_that_was_never_asked_for_has_no_fence(
 
 
 def test_every_field_that_is_expected_counts(videos: VideoRepository, tenant: str) -> None:
-    video = added(videos, tenant, status="generating", fence="f", next_check_at=NOW, resumes=1)
-    later = NOW + timedelta(microseconds=1)
-    known: dict[str, Any] = {"fence": "f", "next_check_at": NOW, "resumes": 1}
+    video = added(videos, tenant, status="generating", fence="f", next_check_at=NOON, resumes=1)
+    later = NOON + timedelta(microseconds=1)
+    known: dict[str, Any] = {"fence": "f", "next_check_at": NOON, "resumes": 1}
     for wrong in ({"fence": "g"}, {"next_check_at": later}, {"resumes": 0}, {"handle": HANDLE}):
         with pytest.raises(StaleVideoError):
             videos.advance(tenant, video.video_id, {"generating"}, known | wrong, progress=1)
@@ -257,85 +253,3 @@ def test_what_cannot_be_retried_is_left_alone(
     assert stale.value.video == older
     assert unchanged(videos, older)
     assert videos.get(tenant, again.video_id) is None
-
-
-# The index of open videos
-
-
-def overdue(videos: VideoRepository, year: int, limit: int = 100) -> list[Video]:
-    return videos.overdue(datetime(year, 12, 31, tzinfo=UTC), limit)
-
-
-def test_the_most_overdue_come_first(videos: VideoRepository, tenant: str) -> None:
-    year = next(years)
-    days = [datetime(year, month, 1, tzinfo=UTC) for month in (3, 1, 2)]
-    march, january, february = (added(videos, tenant, next_check_at=day) for day in days)
-    added(videos, tenant)
-    assert overdue(videos, year) == [january, february, march]
-    assert overdue(videos, year, limit=2) == [january, february]
-    assert videos.overdue(days[0], 100) == [january, february], "not yet at the very time"
-
-
-@pytest.mark.parametrize("status", OPEN)
-def test_every_open_video_can_be_overdue(
-    videos: VideoRepository, tenant: str, status: VideoStatus
-) -> None:
-    year = next(years)
-    video = added(videos, tenant, status=status, next_check_at=datetime(year, 1, 1, tzinfo=UTC))
-    assert overdue(videos, year) == [video]
-
-
-@pytest.mark.parametrize("ending", ENDED)
-def test_a_video_that_ends_is_not_overdue_any_more(
-    videos: VideoRepository, tenant: str, ending: VideoStatus
-) -> None:
-    year = next(years)
-    late = {"next_check_at": datetime(year, 1, 1, tzinfo=UTC)}
-    video = added(videos, tenant, status="storing", **late)
-    added(videos, tenant, status=ending, **late)
-    assert overdue(videos, year) == [video]
-    videos.advance(tenant, video.video_id, {"storing"}, status=ending)
-    assert overdue(videos, year) == []
-
-
-def test_a_video_that_was_looked_at_is_not_overdue_any_more(
-    videos: VideoRepository, tenant: str
-) -> None:
-    year = next(years)
-    video = added(videos, tenant, next_check_at=datetime(year, 1, 1, tzinfo=UTC))
-    claimed = videos.claim(tenant, video.video_id, "first", (), next_check_at=NOW)
-    assert overdue(videos, year) == []
-    back = videos.advance(
-        tenant, video.video_id, {"submitting"}, status="queued", next_check_at=video.next_check_at
-    )
-    assert overdue(videos, year) == [back]
-    assert claimed.next_check_at == NOW
-
-
-def test_an_ending_leaves_no_entry_in_the_index(
-    dynamodb: DynamoDBVideoRepository, tenant: str
-) -> None:
-    """What it shows is read again, so an entry that stayed would be seen by its cost only."""
-    video = added(dynamodb, tenant, next_check_at=NOW)
-    key = items.typed(items.video_key(tenant, video.video_id))
-    client = boto3.client("dynamodb")
-    assert "open" in client.get_item(TableName="VideoTable", Key=key)["Item"]
-    dynamodb.advance(tenant, video.video_id, {"queued"}, status="failed")
-    assert "open" not in client.get_item(TableName="VideoTable", Key=key)["Item"]
-    assert "next_check_at" in client.get_item(TableName="VideoTable", Key=key)["Item"]
-
-
-def test_a_record_of_another_release_does_not_hide_the_others(
-    dynamodb: DynamoDBVideoRepository, tenant: str
-) -> None:
-    year = next(years)
-    days = [datetime(year, month, 1, tzinfo=UTC) for month in (1, 2)]
-    odd, other = (added(dynamodb, tenant, next_check_at=day) for day in days)
-    boto3.client("dynamodb").update_item(
-        TableName="VideoTable",
-        Key=items.typed(items.video_key(tenant, odd.video_id)),
-        UpdateExpression="SET #status = :word",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues=items.typed({":word": "of_tomorrow"}),
-    )
-    assert overdue(dynamodb, year) == [other]
