@@ -92,12 +92,20 @@ class Ledger(RuleBasedStateMachine):
                 self._run(execution.running, data)
 
     @precondition(lambda self: self._waiting())
-    @rule(data=st.data(), stops=st.integers(0, 6))
-    def a_task_stops(self, data: st.DataObject, stops: int) -> None:
-        """After so many stops it is left standing, for another rule to see to."""
+    @rule(
+        data=st.data(),
+        stops=st.integers(1, 8),
+        then=st.sampled_from(["it is waited for", "it is given up", "it is repeated"]),
+    )
+    def a_task_stands_still(self, data: st.DataObject, stops: int, then: str) -> None:
+        """After so many stops. What its execution does is another thing than what it does later."""
         execution = data.draw(st.sampled_from(self._waiting()))
         self.world.begin(execution)
         self._run(execution.running, data, stops)
+        if execution.running is not None and then == "it is given up":
+            execution.is_caught()
+        elif execution.running is not None and then == "it is repeated":
+            execution.running = Invocation(execution.task, execution.job, self.world)
 
     @precondition(lambda self: self.world.running)
     @rule(data=st.data())
@@ -115,17 +123,6 @@ class Ledger(RuleBasedStateMachine):
 
     def _one_that_stands(self, data: st.DataObject) -> Invocation:
         return data.draw(st.sampled_from(list(self.world.running.values())))
-
-    @precondition(lambda self: self._busy())
-    @rule(data=st.data())
-    def a_task_is_repeated_while_the_first_run_lives(self, data: st.DataObject) -> None:
-        execution = data.draw(st.sampled_from(self._busy()))
-        execution.running = Invocation(execution.task, execution.job, self.world)
-
-    @precondition(lambda self: self._busy())
-    @rule(data=st.data())
-    def a_task_is_given_up_while_its_run_lives(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self._busy())).is_caught()
 
     @precondition(lambda self: self.world.executions)
     @rule(data=st.data(), stopped=st.sampled_from([False, False, True]))
@@ -217,9 +214,6 @@ class Ledger(RuleBasedStateMachine):
 
     def _waiting(self) -> list[Execution]:
         return [execution for execution in self.world.executions if execution.running is None]
-
-    def _busy(self) -> list[Execution]:
-        return [execution for execution in self.world.executions if execution.running]
 
 
 def _rank(video: Video) -> int:
