@@ -25,6 +25,7 @@ ANSWERS = {
     "request": ["go", "go", "go", "lost", "throttled", "unreachable", "rejected"],
     "answer": ["go", "lost"],
 }
+PLACES = ["start", "before a write", "after a write", "request", "answer", "list"]
 MOST_EXECUTIONS = 10
 
 
@@ -94,14 +95,14 @@ class Ledger(RuleBasedStateMachine):
     @precondition(lambda self: self._waiting())
     @rule(
         data=st.data(),
-        stops=st.integers(1, 8),
+        where=st.sampled_from(PLACES),
         then=st.sampled_from(["it is waited for", "it is given up", "it is repeated"]),
     )
-    def a_task_stands_still(self, data: st.DataObject, stops: int, then: str) -> None:
-        """After so many stops. What its execution does is another thing than what it does later."""
+    def a_task_stands_still(self, data: st.DataObject, where: str, then: str) -> None:
+        """What its execution does now is another thing than what the function does later."""
         execution = data.draw(st.sampled_from(self._waiting()))
         self.world.begin(execution)
-        self._run(execution.running, data, stops)
+        self._run(execution.running, data, where)
         if execution.running is not None and then == "it is given up":
             execution.is_caught()
         elif execution.running is not None and then == "it is repeated":
@@ -181,11 +182,12 @@ class Ledger(RuleBasedStateMachine):
         for _ in range(300):
             for job in self.world.studio.jobs:
                 job.phase = "completed" if job.phase == "pending" else job.phase
-            for invocation in list(self.world.running.values()):
-                self._run(invocation)
             for execution in self._waiting():
                 if execution in self.world.executions and execution.running is None:
                     self.world.begin(execution)
+                    self._run(execution.running)
+            for invocation in list(self.world.running.values()):
+                self._run(invocation)
             upkeep.sweep(self.world)
             idle = not self.world.executions and not self.world.running
             if idle and not any(video.is_open for video in self.world.videos.records.values()):
@@ -195,14 +197,13 @@ class Ledger(RuleBasedStateMachine):
         raise AssertionError("it does not come to an end")
 
     def _run(
-        self, invocation: Invocation | None, data: st.DataObject | None = None, stops: int = 1000
+        self, invocation: Invocation | None, data: st.DataObject | None = None, where: str = ""
     ) -> None:
-        """Runs a function to its end or for so many stops. Without `data` all goes well."""
-        while invocation is not None and invocation.stopped_at is not None and stops > 0:
-            answers = ANSWERS.get(invocation.stopped_at)
+        """Runs a function to its end, or to such a place. Without `data` all goes well."""
+        while invocation is not None and invocation.stopped_at not in (None, where):
+            answers = ANSWERS.get(str(invocation.stopped_at))
             command = data.draw(st.sampled_from(answers)) if data and answers else "go"
             self.world.step(invocation, command)
-            stops -= 1
 
     def _told(self, execution: Execution, *, stopped: bool) -> None:
         try:
