@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actionreel.aws.dynamodb import OPEN_VIDEOS
+from actionreel.aws.dynamodb_reads import OPEN_VIDEOS
 from actionreel.models import VideoJob
 from actionreel.settings import Settings
 from actionreel.upkeep import OVERDUE_AFTER
