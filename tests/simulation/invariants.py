@@ -1,0 +1,116 @@
+"""What must hold after every run, whatever happened in it (facts: I1 to I12)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from actionreel.models import Video, file_key
+from actionreel.mp4 import whole_mp4
+from tests.simulation import aws
+from tests.simulation.people import People
+from tests.simulation.studio import Job
+from tests.simulation.world import World
+
+
+def check(world: World, people: People, *, faultless: bool) -> None:
+    """Notes every violation in the world."""
+    records = aws.records()
+    jobs: dict[str, list[Job]] = {video_id: [] for video_id in records}
+    for job in world.studio.jobs:
+        jobs.setdefault(job.video_id, []).append(job)
+    _check_actions(world, people, records)
+    for video in records.values():
+        _check_video(world, people, video, jobs[video.video_id])
+        if faultless and video.status != "completed":
+            world.violate("I0", f"nothing went wrong, and yet {video.video_id} is {video.status}")
+    for video_id in jobs.keys() - records.keys():
+        world.violate("I9", f"a job was made for {video_id or 'nobody'}, which has no record")
+    owners = Counter(str(video.handle) for video in records.values() if video.handle)
+    for handle, count in owners.items():
+        if count > 1:
+            world.violate("I2", f"the job {handle} belongs to {count} videos")
+    for execution in world.executions:
+        if execution.video_id not in records:
+            world.violate("I9", f"the execution {execution.name} has no record")
+        if execution.status == "RUNNING":
+            world.violate("I9", f"the execution {execution.name} still runs")
+
+
+def _check_actions(world: World, people: People, records: dict[str, Video]) -> None:
+    """I1: every accepted action has one record, the same for each delivery of its message."""
+    made = Counter(video.message_id for video in records.values() if video.retry_of is None)
+    for message in people.messages:
+        for answer in message.answers:
+            if answer != message.answers[0]:
+                world.violate("I1", f"{message.id} was answered differently: {message.answers}")
+            for video_id in answer:
+                if video_id not in records:
+                    world.violate("I1", f"{message.id} was promised {video_id}, of which is none")
+        expected = len(message.prompts)
+        if made[message.id] not in ((expected,) if message.answers else (0, expected)):
+            world.violate("I1", f"{message.id} has {made[message.id]} records for {expected} tags")
+    retries = Counter(video.retry_of for video in records.values() if video.retry_of)
+    for older, count in retries.items():
+        if count > 1 or records[str(older)].retried_as is None:
+            world.violate("I1", f"{older} was retried {count} times")
+
+
+def _check_video(world: World, people: People, video: Video, jobs: list[Job]) -> None:
+    name = video.video_id[-4:]
+    if video.is_open:
+        world.violate("I1", f"{name} is {video.status} for ever")
+    if len(jobs) > 1:
+        world.violate("I2", f"{name} was made {len(jobs)} times: {[job.id for job in jobs]}")
+    charged = [job for job in jobs if world.studio.status(job) != "failed"]
+    if video.status == "failed" and charged:
+        world.violate("I3", f"{name} is failed, and {charged[0].id} was charged")
+    if video.status == "failed" and video.failure and video.failure.maybe_charged:
+        world.violate("I3", f"{name} is failed, and may have been charged")
+    if video.status not in ("completed", "failed") and video.failure is None:
+        world.violate("I3", f"{name} is {video.status} without a reason")
+    if video.status == "cancelled" and video.video_id not in people.cancelled:
+        if not any(job.fate == "cancelled" or job.cancelled for job in jobs):
+            world.violate("I3", f"{name} is cancelled, and nobody asked for that")
+    if video.status == "completed":
+        _check_file(world, video)
+
+
+def _check_file(world: World, video: Video) -> None:
+    """I4: the file is the job's, whole, and as long as the record says."""
+    name = video.video_id[-4:]
+    body = aws.stored(file_key(video.tenant, video.video_id, "mp4"))
+    if body is None:
+        world.violate("I4", f"{name} is completed, and there is no file")
+        return
+    ids = [job.id for job in world.studio.jobs if job.film() == body]
+    handle = (video.handle or {}).get("id")
+    if handle not in ids:
+        world.violate("I4", f"{name} has a file that is not the job {handle}'s")
+    if video.bytes != len(body):
+        world.violate("I4", f"{name} has {len(body)} bytes, and its record says {video.bytes}")
+    if b"".join(whole_mp4([body])) != body:
+        world.violate("I4", f"{name} has a file that does not play")
+
+
+def check_leaks(world: World, logs: list[str], secrets: list[str], key: str) -> None:
+    """I11: no prompt and no key in the logs, and no key in records, histories and answers."""
+    for secret in [*secrets, key]:
+        leaked = next((line for line in logs if secret in line), None)
+        if leaked is not None:
+            world.violate("I11", f"the logs tell {secret!r}: {leaked[:200]}")
+    histories = (
+        str(execution.worker.env.event_manager.get_event_history())
+        for execution in world.executions
+        if execution.worker.env
+    )
+    records = (video.model_dump_json() for video in aws.records().values())
+    for place in (*histories, *records, *world.answered):
+        if key in place:
+            world.violate("I11", f"the key is told: {place[:200]}")
+
+
+def check_addresses(world: World, connected: list[object], allowed: list[object]) -> None:
+    """I10: nobody but the provider was connected to."""
+    for address in connected:
+        if address not in allowed:
+            world.violate("I10", f"a connection to {address}")

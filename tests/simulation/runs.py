@@ -1,0 +1,82 @@
+"""One run, from a seed to its violations."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from functools import cache
+
+from tests.simulation import aws, invariants
+from tests.simulation.functions import swap_sandboxes
+from tests.simulation.people import People
+from tests.simulation.plans import Plan
+from tests.simulation.seams import KEY, Seams
+from tests.simulation.world import World
+
+TRACE_LINES = 400
+
+
+@cache
+def seams() -> Seams:
+    """This process's; made once."""
+    return Seams()
+
+
+@dataclass
+class Result:
+    """What a run came to: its figures for the table, and its trace if it went wrong."""
+
+    seed: int
+    kind: str
+    plan: str
+    violations: list[str]
+    trace: list[str]
+    statuses: list[str] = field(default_factory=list)
+    several_jobs: int = 0
+    paid_but_failed: int = 0
+    requests: int = 0
+    seconds: float = 0.0  # virtual
+
+
+def run(plan: Plan, crash_at: tuple[int, str] | None = None) -> Result:
+    """Runs a plan. What the simulation itself gets wrong is a violation, too."""
+    hold = seams()
+    world = World(plan.seed, plan.kind, list(plan.faults), crash_at)
+    world.scheduler = type(world.scheduler)(swap_sandboxes)
+    people = People(world, hold.functions)
+    people.events = plan.events
+    world.studio.fates = plan.fates
+    world.studio.list_lag, world.studio.poll_lag = plan.list_lag, plan.poll_lag
+    hold.begin(world)
+    try:
+        for message in plan.messages:
+            people.post(message)
+        for wish in plan.wishes:
+            people.wish(wish)
+        for blow in plan.blows:
+            people.strike(blow)
+        people.watch_over()
+        world.scheduler.run()
+        for trouble in world.scheduler.troubles:
+            world.violate("I-", "".join(traceback.format_exception(trouble)))
+        invariants.check(world, people, faultless=plan.faultless and crash_at is None)
+        invariants.check_leaks(world, hold.logs, plan.secrets, KEY)
+        invariants.check_addresses(world, hold.connected, hold.allowed())
+        records = aws.records()
+    finally:
+        hold.end()
+    made = [job.video_id for job in world.studio.jobs]
+    charged = {job.video_id for job in world.studio.jobs if world.studio.status(job) != "failed"}
+    failed = {video_id for video_id, video in records.items() if video.status == "failed"}
+    return Result(
+        seed=plan.seed,
+        kind=plan.kind,
+        plan=str(plan),
+        violations=world.violations,
+        trace=world.trace,
+        statuses=[video.status for video in records.values()],
+        several_jobs=len({one for one in made if made.count(one) > 1}),
+        paid_but_failed=len(charged & failed),
+        requests=world.requests,
+        seconds=world.scheduler.now,
+    )

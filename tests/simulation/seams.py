@@ -1,0 +1,222 @@
+"""Where the simulation takes hold of the product and of what it stands on, once in a process.
+
+The handlers, the definition, the adapters, botocore, httpx and moto's DynamoDB, S3 and interpreter
+are the real ones; time, chance, sockets that hang and the transport of botocore are the world's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+import httpcore
+import pytest
+import uuid6
+from aws_lambda_powertools.utilities.parameters import base as parameters
+from botocore.retries.quota import RetryQuota
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+
+from actionreel import bootstrap
+from actionreel.aws import dynamodb, s3
+from actionreel.observability import logger
+from actionreel.providers import transport
+from actionreel.settings import Settings
+from local import stack
+from local.moto_dynamodb import make_atomic
+from local.template import REGION, Template
+from tests.simulation import aws, interpreter
+from tests.simulation import world as worlds
+from tests.simulation.functions import Functions
+from tests.simulation.studio import EPOCH
+from tests.simulation.wire import HOST, Server, exchange
+from tests.simulation.world import World
+
+KEY = "sk-simulated-0123456789"
+PART_BYTES = 4096  # of an upload, so that a small film has several
+
+
+class Seams:
+    """The process, made ready to be simulated. `close` gives it back."""
+
+    def __init__(self) -> None:
+        self._patch = pytest.MonkeyPatch()
+        self._aws = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
+        self._quotas: list[Any] = []
+        self.server = Server()
+        self.logs: list[str] = []
+        self.connected: list[Any] = []
+        self._set_environment()
+        make_atomic()
+        self._aws.start()
+        template = Template({"ProviderBaseUrl": self.server.url})
+        self._patch_time_and_chance()
+        self._patch_botocore()
+        self._patch_sockets()
+        self.functions = Functions(template)
+        interpreter.install(self._patch, self.functions)
+        stack.create_resources(template, KEY)
+        settings = Settings.from_environment(stack.environment(template))
+        self._services = {
+            kind: bootstrap.AwsServices(settings.model_copy(update={"provider_recovery": kind}))
+            for kind in ("list", "key", "none")
+        }
+        self._listen()
+
+    def close(self) -> None:
+        """Gives the process back as it was."""
+        bootstrap.use(None)
+        self._aws.stop()
+        self.server.close()
+        self._patch.undo()
+
+    def begin(self, world: World) -> None:
+        """The next run is this one: everything is empty again."""
+        aws.forget()
+        interpreter.forget_threads()
+        self.logs.clear()
+        self.connected.clear()
+        random.seed(world.seed)
+        uuid6._last_v7_timestamp = None
+        for quota in self._quotas:
+            quota._available_capacity = quota._max_capacity
+        for provider in parameters.DEFAULT_PROVIDERS.values():
+            provider.clear_cache()
+        bootstrap.use(self._services[world.kind])
+        worlds.active = world
+
+    def end(self) -> None:
+        """The run is over."""
+        worlds.active = None
+
+    def _set_environment(self) -> None:
+        for name in [*stack.CLEARED, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_LAMBDA"]:
+            self._patch.delenv(name, raising=False)
+        self._patch.setenv("AWS_DEFAULT_REGION", REGION)
+        self._patch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+        self._patch.setenv("AWS_ACCESS_KEY_ID", "simulated")
+        self._patch.setenv("AWS_SECRET_ACCESS_KEY", "simulated")
+        for name in ("moto", "localstack"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    def _patch_time_and_chance(self) -> None:
+        real = os.urandom
+
+        def urandom(size: int) -> bytes:
+            return worlds.active.random.randbytes(size) if worlds.active else real(size)
+
+        def now() -> float:
+            return EPOCH + worlds.active.scheduler.now if worlds.active else time.time()
+
+        def sleep(seconds: float) -> None:
+            worlds.active.sleep(seconds) if worlds.active else time.sleep(seconds)
+
+        clock = SimpleNamespace(
+            time=now, monotonic=now, sleep=sleep, time_ns=lambda: int(now() * 1e9)
+        )
+        for module in (dynamodb, transport, botocore.endpoint, uuid6):
+            self._patch.setattr(module, "time", clock)
+        self._patch.setattr(os, "urandom", urandom)
+        self._patch.setattr(uuid6, "secrets", SimpleNamespace(randbits=_randbits))
+        self._patch.setattr(
+            bootstrap.AwsServices, "now", lambda _: worlds.active and worlds.active.clock()
+        )
+
+    def _patch_botocore(self) -> None:
+        send = BotocoreStubber.__call__
+        begin = RetryQuota.__init__
+
+        def call(stubber: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
+            world = worlds.active
+            if world is None or world.scheduler.current.scope is None:
+                return send(stubber, event_name, request, **kwargs)
+            return aws.attempt(
+                world, event_name, request, lambda: send(stubber, event_name, request, **kwargs)
+            )
+
+        def remembered(quota: Any, *args: Any, **kwargs: Any) -> None:
+            begin(quota, *args, **kwargs)
+            self._quotas.append(quota)
+
+        self._patch.setattr(BotocoreStubber, "__call__", call)
+        self._patch.setattr(RetryQuota, "__init__", remembered)
+        self._patch.setattr(s3, "PART_BYTES", PART_BYTES)
+        self._patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+
+    def _patch_sockets(self) -> None:
+        server = self.server
+        connect, read = transport._DeadlineBackend.connect_tcp, transport._DeadlineStream.read
+        handle = transport._DeadlineTransport.handle_request
+        plain_connect = socket.socket.connect
+
+        def handle_request(self: Any, request: Any) -> Any:
+            assert worlds.active is not None
+            return exchange(worlds.active, server, request, lambda: handle(self, request))
+
+        def connect_tcp(self: Any, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+            assert worlds.active is not None
+            refusal, server.refusal = server.refusal, ""
+            match refusal:
+                case "refused":
+                    port = server.closed_port
+                case "connect-timeout":
+                    worlds.active.sleep(transport.CONNECT_SECONDS)
+                    raise httpcore.ConnectTimeout("simulated")
+            return connect(self, host, port, *args, **kwargs)
+
+        def read_or_hang(self: Any, max_bytes: int, timeout: float | None = None) -> bytes:
+            data = read(self, max_bytes, timeout)
+            if not data and server.hung:
+                server.hung = False
+                assert worlds.active is not None
+                left = transport._remaining(timeout, httpcore.ReadTimeout)  # raises, if none is
+                worlds.active.sleep(left or 0)
+                raise httpcore.ReadTimeout("simulated")
+            return data
+
+        def connect_noted(self: socket.socket, address: Any) -> None:
+            if isinstance(address, tuple):
+                self_connected.append(address[:2])
+            plain_connect(self, address)
+
+        self_connected = self.connected
+        self._patch.setattr(socket.socket, "connect", connect_noted)
+        self._patch.setattr(transport._DeadlineTransport, "handle_request", handle_request)
+        self._patch.setattr(transport._DeadlineBackend, "connect_tcp", connect_tcp)
+        self._patch.setattr(transport._DeadlineStream, "read", read_or_hang)
+
+    def allowed(self) -> list[Any]:
+        """The addresses to which the product may connect."""
+        return [(HOST, self.server.port), (HOST, self.server.closed_port)]
+
+    def _listen(self) -> None:
+        """Everything that is logged, formatted as it would be on Lambda."""
+        powertools = logging.getLogger(logger.name)
+        collector = _Collector(self.logs)
+        collector.setFormatter(logger.registered_formatter)
+        self._patch.setattr(powertools, "handlers", [collector])
+        self._patch.setattr(powertools, "level", logging.INFO)
+        root = logging.getLogger()
+        self._patch.setattr(root, "handlers", [collector])
+
+
+class _Collector(logging.Handler):
+    """Keeps what is logged, as it would be written."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
+def _randbits(bits: int) -> int:
+    assert worlds.active is not None
+    return worlds.active.random.getrandbits(bits)
