@@ -68,9 +68,9 @@ def _check_video(world: World, people: People, video: Video, jobs: list[Job]) ->
         world.violate("I3", f"{name} is failed, and may have been charged")
     if video.status not in ("completed", "failed") and video.failure is None:
         world.violate("I3", f"{name} is {video.status} without a reason")
-    if video.status == "cancelled" and video.video_id not in people.cancelled:
-        if not any(job.fate == "cancelled" or job.cancelled for job in jobs):
-            world.violate("I3", f"{name} is cancelled, and nobody asked for that")
+    asked = video.video_id in people.cancelled
+    if video.status == "cancelled" and not (asked or any(job.fate == "cancelled" for job in jobs)):
+        world.violate("I3", f"{name} is cancelled, and nobody asked for that")
     if video.status == "completed":
         _check_file(world, video)
 

@@ -162,9 +162,9 @@ class People:
             outcome = self._run("CloseVideoFunction", event, execution.video_id)
             if outcome is not None and not outcome.error:
                 video = aws.records().get(execution.video_id)
-                if video and video.is_open and video.execution == event["detail"]["name"]:
-                    if not execution.redriven:
-                        world.violate("I7", f"the event left {execution.video_id} open")
+                left = video and video.is_open and video.execution == execution.name
+                if left and not execution.redriven:
+                    world.violate("I7", f"the event left {execution.video_id} open")
                 return
             world.sleep(wait)
 

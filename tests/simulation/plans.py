@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
+from tests.simulation.families import FAMILIES
 from tests.simulation.faults import Fault
 from tests.simulation.people import Blow, Message, Wish
 
@@ -21,7 +23,7 @@ class Plan:
     faults: list[Fault] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     blows: list[Blow] = field(default_factory=list)
-    fates: list[tuple[str, float]] = field(default_factory=lambda: [("completed", 40.0)])
+    fates: list[tuple[str, float]] = field(default_factory=lambda: [("completed", 5.0)])
     events: str = "once"
     list_lag: float = 0.0
     poll_lag: float = 0.0
@@ -38,10 +40,50 @@ class Plan:
         return [prompt for message in self.messages for prompt in message.prompts]
 
     def __str__(self) -> str:
-        parts = [f"provider {self.kind}"]
-        return "; ".join(parts + [str(fault) for fault in self.faults])
+        tags = [len(message.prompts) for message in self.messages]
+        parts = [f"provider {self.kind}", f"messages with {tags} videos", f"events {self.events}"]
+        if self.list_lag or self.poll_lag:
+            parts.append(f"lags {self.list_lag:g} s (list), {self.poll_lag:g} s (poll)")
+        return "; ".join(
+            parts
+            + [f"ends {fate} after {takes:g} s" for fate, takes in self.fates]
+            + [str(fault) for fault in self.faults]
+            + [f"{wish.verb} of {wish.index} at {wish.at:.0f} s" for wish in self.wishes]
+            + [f"{blow.how} of {blow.index} at {blow.at:.0f} s" for blow in self.blows]
+        )
 
 
 def clean(kind: str, faults: list[Fault] | None = None) -> Plan:
     """A message with one video, and only these faults."""
     return Plan(0, kind, [Message("m1", [PROMPT.format(1)])], faults or [])
+
+
+def of_seed(seed: int) -> Plan:
+    """The plan of a seed. Twenty seeds in a row touch every family of faults, sixty every family
+    with every kind of provider."""
+    dice = random.Random(seed)
+    plan = Plan(seed, KINDS[seed % len(KINDS)], _messages(dice))
+    plan.fates = [("completed", dice.choice((2.0, 5.0, 9.0, 25.0))) for _ in range(2)]
+    plan.events = dice.choice(("once", "once", "twice", "late", "never"))
+    families = [FAMILIES[seed % len(FAMILIES)]]
+    families += dice.sample(FAMILIES, dice.choice((0, 0, 1, 1, 2)))
+    for family in families:
+        family(plan, dice)
+    if dice.random() < 0.25:
+        plan.wishes.append(_wish(dice))
+    return plan
+
+
+def _messages(dice: random.Random) -> list[Message]:
+    """One video mostly; of two, every other time with the same prompt."""
+    count = dice.choice((1, 1, 1, 2, 2, 3))
+    same = dice.random() < 0.5
+    prompts = [PROMPT.format(1 if same else number) for number in range(1, count + 1)]
+    if count == 2 and dice.random() < 0.5:
+        return [Message(f"m{number}", [prompt]) for number, prompt in enumerate(prompts, 1)]
+    return [Message("m1", prompts)]
+
+
+def _wish(dice: random.Random) -> Wish:
+    verb = dice.choice(("cancel", "cancel", "retry", "retry-anyway"))
+    return Wish(dice.choice((0.2, 1.0, 3.0, 8.0, 60.0, 400.0)), verb, dice.randrange(3))

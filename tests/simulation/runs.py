@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass, field
 from functools import cache
 
-from tests.simulation import aws, invariants
+from tests.simulation import aws, invariants, mutations
 from tests.simulation.functions import swap_sandboxes
 from tests.simulation.people import People
 from tests.simulation.plans import Plan
@@ -38,7 +38,7 @@ class Result:
     seconds: float = 0.0  # virtual
 
 
-def run(plan: Plan, crash_at: tuple[int, str] | None = None) -> Result:
+def run(plan: Plan, crash_at: tuple[int, str] | None = None, without: str | None = None) -> Result:
     """Runs a plan. What the simulation itself gets wrong is a violation, too."""
     hold = seams()
     world = World(plan.seed, plan.kind, list(plan.faults), crash_at)
@@ -49,14 +49,8 @@ def run(plan: Plan, crash_at: tuple[int, str] | None = None) -> Result:
     world.studio.list_lag, world.studio.poll_lag = plan.list_lag, plan.poll_lag
     hold.begin(world)
     try:
-        for message in plan.messages:
-            people.post(message)
-        for wish in plan.wishes:
-            people.wish(wish)
-        for blow in plan.blows:
-            people.strike(blow)
-        people.watch_over()
-        world.scheduler.run()
+        with mutations.without(without):
+            _live(plan, people)
         for trouble in world.scheduler.troubles:
             world.violate("I-", "".join(traceback.format_exception(trouble)))
         invariants.check(world, people, faultless=plan.faultless and crash_at is None)
@@ -80,3 +74,15 @@ def run(plan: Plan, crash_at: tuple[int, str] | None = None) -> Result:
         requests=world.requests,
         seconds=world.scheduler.now,
     )
+
+
+def _live(plan: Plan, people: People) -> None:
+    """Lets everybody do what they do."""
+    for message in plan.messages:
+        people.post(message)
+    for wish in plan.wishes:
+        people.wish(wish)
+    for blow in plan.blows:
+        people.strike(blow)
+    people.watch_over()
+    people.world.scheduler.run()
