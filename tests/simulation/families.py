@@ -28,6 +28,7 @@ LAMBDA = (
     "Lambda.Unknown",
 )
 _RETRY_AFTER = ("", "1", "7", "0", "-5", "86400", "soon", "Sun, 22 Nov 2026 12:00:20 GMT")
+_GARBLED = ("empty", "html", "malformed", "no-id", "half", "same-id")
 _AMBIGUOUS = (
     "hang",
     "reset",
@@ -49,32 +50,50 @@ def create_refused(plan: Plan, dice: Dice) -> None:
     status = f"status {dice.choice((400, 401, 402, 403, 404, 413, 422))}"
     busy = f"429 {dice.choice(_RETRY_AFTER)}".strip()
     kind = dice.choice(("refused", "connect-timeout", busy, busy, status))
-    _add(plan, kind, "provider.create", dice.randint(1, 2), times=dice.choice((1, 1, 2, 5, 20)))
+    _add(plan, kind, "provider.create", _which(plan, dice), dice.choice((1, 1, 2, 5, 20)))
 
 
 def create_unanswered(plan: Plan, dice: Dice) -> None:
-    """Nobody can tell whether the provider has accepted."""
-    value = dice.choice(("accepted", "lost"))
-    times = dice.choice((1, 1, 1, 2, 3))
-    _add(plan, dice.choice(_AMBIGUOUS), "provider.create", dice.randint(1, 2), times, value=value)
+    """Nobody can tell from the answer whether the provider has accepted; it may refuse later on,
+    and list the job much later still."""
+    first, times = _which(plan, dice), dice.choice((1, 1, 1, 2, 3))
+    value = dice.choice(("accepted", "accepted", "accepted", "lost"))
+    if dice.random() < 0.3:
+        _add(plan, dice.choice(_GARBLED), "provider.create", first, value="accepted")
+    else:
+        _add(plan, dice.choice(_AMBIGUOUS), "provider.create", first, times, value=value)
+    if dice.random() < (1.0 if plan.kind == "key" else 0.6):
+        _refuse_from(plan, dice, first + times)
+        plan.list_lag = 400.0
 
 
-def create_garbled(plan: Plan, dice: Dice) -> None:
-    """The provider has accepted, and says so in words that cannot be read."""
-    kind = dice.choice(("empty", "html", "malformed", "no-id", "half", "same-id"))
-    _add(plan, kind, "provider.create", dice.randint(1, 2), value="accepted")
+def create_takes_back_late(plan: Plan, dice: Dice) -> None:
+    """A function that was refused puts its record back, hears nothing of that, and does it again
+    when its successor is already at work; and then the provider is out of patience."""
+    _add(plan, dice.choice(("429 1", "refused")), "provider.create", 1)
+    wrote = _add(plan, ABANDON, "dynamodb.UpdateItem", 2, function=CREATE)
+    wrote.value = dice.choice((*LAMBDA, *GONE))
+    _add(plan, "lost", "dynamodb.UpdateItem", 2, function=CREATE)
+    slow = _add(plan, STALL, "provider.create", 2, times=2, function=CREATE)
+    slow.side, slow.seconds = "after", dice.choice((6.0, 8.0))
+    if plan.kind == "key":
+        _refuse_from(plan, dice, 3)
 
 
 def create_crashes(plan: Plan, dice: Dice) -> None:
     """The function that asks dies at one of its requests."""
     fault = _add(plan, CRASH, "*", dice.randint(1, 6), function=CREATE, value=dice.choice(GONE))
     fault.side = dice.choice(("before", "after"))
+    if dice.random() < 0.5:
+        _refuse_from(plan, dice, 2)
+        plan.list_lag = 400.0
 
 
 def create_goes_on(plan: Plan, dice: Dice) -> None:
     """Step Functions is told that the function failed, and yet it goes on: a zombie."""
-    first = dice.randint(1, 6)
-    fault = _add(plan, ABANDON, "*", first, function=CREATE, value=dice.choice((*LAMBDA, *GONE)))
+    first = dice.choice((1, 2, 3, 3, 4, 4, 5, 6))
+    fault = _add(plan, ABANDON, "*", first, function=CREATE)
+    fault.value = dice.choice((*LAMBDA, *LAMBDA, *GONE))
     fault.side = dice.choice(("before", "after"))
     fault.seconds = dice.choice((0.0, 1.0, 4.0, 8.0, 20.0, 40.0, 60.0))
 
@@ -210,11 +229,11 @@ def clock_skewed(plan: Plan, dice: Dice) -> None:
 
 
 FAMILIES: Sequence[Family] = (
+    nothing,
     create_unanswered,
     create_goes_on,
-    nothing,
+    create_takes_back_late,
     create_refused,
-    create_garbled,
     create_crashes,
     task_goes_on,
     task_stalls,
@@ -231,6 +250,17 @@ FAMILIES: Sequence[Family] = (
     list_troubled,
     clock_skewed,
 )
+
+
+def _which(plan: Plan, dice: Dice) -> int:
+    """The number of one of the videos."""
+    return dice.randint(1, sum(len(message.prompts) for message in plan.messages))
+
+
+def _refuse_from(plan: Plan, dice: Dice, first: int) -> None:
+    """From that request on the provider makes no more jobs."""
+    refusal = dice.choice(("status 400", "status 401", "status 402", "refused", "429"))
+    _add(plan, refusal, "provider.create", first, times=50)
 
 
 def _add(

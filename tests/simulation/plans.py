@@ -66,7 +66,7 @@ def of_seed(seed: int) -> Plan:
     plan.fates = [("completed", dice.choice((2.0, 5.0, 9.0, 25.0))) for _ in range(2)]
     plan.events = dice.choice(("once", "once", "twice", "late", "never"))
     families = [FAMILIES[seed % len(FAMILIES)]]
-    families += dice.sample(FAMILIES, dice.choice((0, 0, 1, 1, 2)))
+    families += dice.sample(FAMILIES, dice.choice((0, 0, 0, 1, 1, 2)))
     for family in families:
         family(plan, dice)
     if dice.random() < 0.25:
