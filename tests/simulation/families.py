@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Dice = random.Random
 Family = Callable[["Plan", Dice], None]
 
+FOR_GOOD = 1000  # times
 CREATE, RECONCILE = "CreateVideoFunction", "ReconcileVideoFunction"
 TASKS = (CREATE, RECONCILE, "PollVideoFunction", "StoreVideoFunction", "FailVideoFunction")
 GONE = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
@@ -63,8 +64,8 @@ def create_unanswered(plan: Plan, dice: Dice) -> None:
     else:
         _add(plan, dice.choice(_AMBIGUOUS), "provider.create", first, times, value=value)
     if dice.random() < (1.0 if plan.kind == "key" else 0.6):
-        _refuse_from(plan, dice, first + times)
         plan.list_lag = 400.0
+        _refuse_from(plan, dice, first + times)
 
 
 def create_takes_back_late(plan: Plan, dice: Dice) -> None:
@@ -143,7 +144,7 @@ def poll_troubled(plan: Plan, dice: Dice) -> None:
     if kind == "lag":
         plan.poll_lag = dice.choice((3.0, 20.0, 50.0))
         return
-    times = dice.choice((1, 2, 5, 1000))
+    times = dice.choice((1, 2, 5, FOR_GOOD))
     _add(plan, kind, "provider.poll", dice.randint(1, 3), times)
 
 
@@ -159,13 +160,13 @@ def download_troubled(plan: Plan, dice: Dice) -> None:
         *("cut-length", "cut-chunked", "cut-close", "nothing", "gzip", "wrong-type", "redirect"),
         *("html", "status 403", "status 404", "status 500", "status 429", "hang", "reset"),
     )
-    _add(plan, dice.choice(kinds), "provider.content", 1, times=dice.choice((1, 2, 1000)))
+    _add(plan, dice.choice(kinds), "provider.content", 1, times=dice.choice((1, 2, FOR_GOOD)))
 
 
 def storage_troubled(plan: Plan, dice: Dice) -> None:
     """S3 fails at a file, at a part of one, or after it has said that it is done."""
     kind = dice.choice(("throttle", "error", "error-after", "lost", "unsent"))
-    _add(plan, kind, "s3.*", dice.randint(1, 4), times=dice.choice((1, 3, 6, 1000)))
+    _add(plan, kind, "s3.*", dice.randint(1, 4), times=dice.choice((1, 3, 6, FOR_GOOD)))
 
 
 def table_troubled(plan: Plan, dice: Dice) -> None:
@@ -260,7 +261,7 @@ def _which(plan: Plan, dice: Dice) -> int:
 def _refuse_from(plan: Plan, dice: Dice, first: int) -> None:
     """From that request on the provider makes no more jobs."""
     refusal = dice.choice(("status 400", "status 401", "status 402", "refused", "429"))
-    _add(plan, refusal, "provider.create", first, times=50)
+    _add(plan, refusal, "provider.create", first, FOR_GOOD)
 
 
 def _add(
