@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STUDIO_KEY = "studio"
 
 # What the user's own AWS set-up could bring in must not: nothing here leaves this machine.
-_CLEARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_REGION")
+CLEARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_REGION")
 
 
 class Stack:
@@ -84,7 +84,7 @@ class Stack:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         logging.getLogger("localstack").setLevel(logging.CRITICAL)
-        for name in _CLEARED:
+        for name in CLEARED:
             os.environ.pop(name, None)
         patch_moto()
         self._aws.start()
@@ -95,7 +95,7 @@ class Stack:
         template = Template({"ProviderBaseUrl": self.provider_url})
         self._gateway.start()
         self._set_environment(template)
-        _create_resources(template, self._provider_key)
+        create_resources(template, self._provider_key)
         bootstrap.use(None)
         functions: Functions = (
             Remote(self._lambda_endpoint) if self._lambda_endpoint else InProcess(template)
@@ -132,14 +132,7 @@ class Stack:
         self.stop()
 
     def _set_environment(self, template: Template) -> None:
-        """What Lambda would set for each function. In one process they share one environment, so
-        no two functions may want different values of a variable."""
-        merged: dict[str, str] = {}
-        for function in template.functions():
-            for name, value in template.environment(function).items():
-                if merged.setdefault(name, value) != value:
-                    raise ValueError(f"two functions want different values of {name}")
-        shared = {**merged, "AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
+        shared = {**environment(template), "AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
         self.environment = {**shared, "AWS_ENDPOINT_URL": self.aws_url}
         os.environ.update(
             {
@@ -152,6 +145,17 @@ class Stack:
         )
 
 
+def environment(template: Template) -> dict[str, str]:
+    """What Lambda would set for each function. In one process they share one environment, so no
+    two functions may want different values of a variable."""
+    merged: dict[str, str] = {}
+    for function in template.functions():
+        for name, value in template.environment(function).items():
+            if merged.setdefault(name, value) != value:
+                raise ValueError(f"two functions want different values of {name}")
+    return merged
+
+
 def create_tables(template: Template, dynamodb: DynamoDBClient) -> None:
     """Creates the tables that the template declares."""
     for name, properties in template.of_type("AWS::DynamoDB::Table").items():
@@ -160,7 +164,8 @@ def create_tables(template: Template, dynamodb: DynamoDBClient) -> None:
         dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
 
 
-def _create_resources(template: Template, provider_key: str) -> None:
+def create_resources(template: Template, provider_key: str) -> None:
+    """Makes the template's tables, buckets, secrets and state machines."""
     session = boto3.session.Session(region_name=REGION)
     create_tables(template, session.client("dynamodb"))
     for name in template.of_type("AWS::S3::Bucket"):
