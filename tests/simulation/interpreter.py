@@ -22,7 +22,6 @@ from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import wait_function
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
@@ -193,7 +192,6 @@ def _failed(world: World, error: str) -> dict[str, Any]:
 
 def install(patch: pytest.MonkeyPatch, functions: Functions) -> None:
     """Puts the interpreter on virtual time, for this process."""
-    parse = functools.cache(AmazonStateLanguageParser.parse)  # programs keep nothing of their runs
     evaluate = execute_state.ExecutionState._evaluate_with_timeout
     get_state = program.Program._get_state
 
@@ -211,7 +209,6 @@ def install(patch: pytest.MonkeyPatch, functions: Functions) -> None:
     def wait(self: Any, env: Any, wait_seconds: float) -> None:
         _current().wait(wait_seconds)
 
-    patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
     patch.setattr(execution_worker.ExecutionWorker, "start", _start)
     patch.setattr(program.Program, "eval", _eval_program)
     patch.setattr(program.Program, "_get_state", entered)

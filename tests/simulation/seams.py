@@ -32,7 +32,7 @@ from actionreel.observability import logger
 from actionreel.providers import transport
 from actionreel.settings import Settings
 from local import stack
-from local.moto_dynamodb import make_atomic
+from local.moto_patches import patch_moto
 from local.template import REGION, Template
 from tests.simulation import aws, interpreter
 from tests.simulation import world as worlds
@@ -56,7 +56,7 @@ class Seams:
         self.logs: list[str] = []
         self.connected: list[Any] = []
         self._set_environment()
-        make_atomic()
+        patch_moto()
         self._aws.start()
         template = Template({"ProviderBaseUrl": self.server.url})
         self._patch_time_and_chance()
