@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from tests.simulation.families import FAMILIES, FOR_GOOD
+from tests.simulation.families import CREATES, FAMILIES, FOR_GOOD, OTHERS
 from tests.simulation.faults import Fault
 from tests.simulation.people import Blow, Message, Wish
 
@@ -65,9 +65,9 @@ def of_seed(seed: int) -> Plan:
     plan = Plan(seed, KINDS[seed % len(KINDS)], _messages(dice))
     plan.fates = [("completed", dice.choice((2.0, 2.0, 5.0, 9.0))) for _ in range(2)]
     plan.events = dice.choice(("once", "once", "twice", "late", "never"))
-    families = [FAMILIES[seed % len(FAMILIES)]]
-    families += dice.sample(FAMILIES, dice.choice((0, 0, 0, 1, 1, 2)))
-    for family in families:
+    first = FAMILIES[seed % len(FAMILIES)]
+    more = dice.sample(OTHERS if first in CREATES else FAMILIES, dice.choice((0, 0, 0, 1, 1, 2)))
+    for family in (first, *more):
         family(plan, dice)
     if dice.random() < 0.25:
         plan.wishes.append(_wish(dice))
