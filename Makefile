@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8000
+SEEDS ?= 300
+FIRST ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := PYTHONPATH=.:layers/core/python $(BIN)/python
@@ -11,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz pr install browser clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +44,9 @@ build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Pytho
 	PATH="$(PYTHON313_DIR):$$PATH" $(BIN)/sam build
 	"$(PYTHON313_DIR)/python3.13" -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
 	@find .aws-sam/build -name '_pydantic_core*aarch64*.so' | grep -q . || { echo "the layer is not for arm64"; exit 1; }
+
+simulate: $(VENV)/dev.done ## Run seeds of the simulation (SEEDS=300 FIRST=0 ARGS="--trace")
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
 bench: $(VENV)/dev.done ## Measure the parser and the copy of a large file
 	$(RUN) -m tests.bench

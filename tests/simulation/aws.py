@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.dynamodb.models import dynamodb_backends
@@ -83,11 +84,11 @@ def _refusal(url: str, service: str, status: int, code: str) -> AWSResponse:
         reasons = [{"Code": "TransactionConflict"}]
         body = json.dumps({"__type": code, "message": "simulated", "CancellationReasons": reasons})
     raw: Any = MockRawResponse(body)
-    return AWSResponse(url, status, {}, raw)
+    return AWSResponse(url, status, HTTPHeaders(), raw)
 
 
 def _why(answer: Any) -> str:
-    text = answer.content.decode(errors="replace")
+    text: str = answer.content.decode(errors="replace")
     return text.partition('__type": "')[2].partition('"')[0].rpartition("#")[2] or text[:80]
 
 

@@ -37,11 +37,11 @@ def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
 
     def unfenced(self: Any, *where: Any, expect: Any = None, **changes: Any) -> Any:
         kept = {name: value for name, value in (expect or {}).items() if name != "fence"}
-        return advance(self, *where, expect=kept, **changes)
+        return advance(self, *where, **{"expect": kept, **changes})
 
-    def untainted(self: Any, *where: Any, expect: Any = None, **changes: Any) -> Any:
+    def untainted(self: Any, *where: Any, **changes: Any) -> Any:
         changes.pop("ambiguous", None)
-        return advance(self, *where, expect=expect or {}, **changes)
+        return advance(self, *where, **changes)
 
     match rule:
         case "condition":

@@ -27,12 +27,23 @@ class Plan:
     events: str = "once"
     list_lag: float = 0.0
     poll_lag: float = 0.0
+    crash_at: tuple[int, str] | None = None  # at that request of the functions: before, after
 
     @property
     def faultless(self) -> bool:
         """Whether nothing at all goes wrong, and nobody changes his mind."""
         fates = {fate for fate, _ in self.fates}
-        return not self.faults and not self.wishes and not self.blows and fates == {"completed"}
+        wronged = self.faults or self.wishes or self.blows or self.crash_at
+        return not wronged and fates == {"completed"}
+
+    @property
+    def again(self) -> str:
+        """The command that runs it once more."""
+        if self.crash_at is None:
+            return f"make simulate SEEDS=1 FIRST={self.seed}"
+        number, side = self.crash_at
+        way = "unanswered" if self.faults else "clean"
+        return f'make simulate ARGS="--crash {self.kind}:{way}:{number}:{side}"'
 
     @property
     def secrets(self) -> list[str]:
@@ -49,13 +60,17 @@ class Plan:
             + [f"ends {fate} after {takes:g} s" for fate, takes in self.fates]
             + [str(fault) for fault in self.faults]
             + [f"{wish.verb} of {wish.index} at {wish.at:.0f} s" for wish in self.wishes]
+            + [f"crash {self.crash_at[1]} request {self.crash_at[0]}" if self.crash_at else ""]
             + [f"{blow.how} of {blow.index} at {blow.at:.0f} s" for blow in self.blows]
         )
 
 
-def clean(kind: str, faults: list[Fault] | None = None) -> Plan:
-    """A message with one video, and only these faults."""
-    return Plan(0, kind, [Message("m1", [PROMPT.format(1)])], faults or [])
+def of_crash(kind: str, way: str, crash_at: tuple[int, str] | None = None) -> Plan:
+    """A message with one video and nothing but a crash; `way` is `clean`, or `unanswered` if its
+    create is accepted and goes unanswered first."""
+    lost = Fault("hang", "provider.create", value="accepted")
+    message = Message("m1", [PROMPT.format(1)])
+    return Plan(0, kind, [message], [lost] if way == "unanswered" else [], crash_at=crash_at)
 
 
 def of_seed(seed: int) -> Plan:

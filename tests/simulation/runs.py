@@ -13,8 +13,6 @@ from tests.simulation.plans import Plan
 from tests.simulation.seams import KEY, Seams
 from tests.simulation.world import World
 
-TRACE_LINES = 400
-
 
 @cache
 def seams() -> Seams:
@@ -26,6 +24,7 @@ def seams() -> Seams:
 class Result:
     """What a run came to: its figures for the table, and its trace if it went wrong."""
 
+    again: str  # the command that repeats it
     seed: int
     kind: str
     plan: str
@@ -38,10 +37,10 @@ class Result:
     seconds: float = 0.0  # virtual
 
 
-def run(plan: Plan, crash_at: tuple[int, str] | None = None, without: str | None = None) -> Result:
+def run(plan: Plan, without: str | None = None) -> Result:
     """Runs a plan. What the simulation itself gets wrong is a violation, too."""
     hold = seams()
-    world = World(plan.seed, plan.kind, list(plan.faults), crash_at)
+    world = World(plan.seed, plan.kind, list(plan.faults), plan.crash_at)
     world.scheduler = type(world.scheduler)(swap_sandboxes)
     people = People(world, hold.functions)
     people.events = plan.events
@@ -53,7 +52,7 @@ def run(plan: Plan, crash_at: tuple[int, str] | None = None, without: str | None
             _live(plan, people)
         for trouble in world.scheduler.troubles:
             world.violate("I-", "".join(traceback.format_exception(trouble)))
-        invariants.check(world, people, faultless=plan.faultless and crash_at is None)
+        invariants.check(world, people, faultless=plan.faultless)
         invariants.check_leaks(world, hold.logs, plan.secrets, KEY)
         invariants.check_addresses(world, hold.connected, hold.allowed())
         records = aws.records()
@@ -63,6 +62,7 @@ def run(plan: Plan, crash_at: tuple[int, str] | None = None, without: str | None
     charged = {job.video_id for job in world.studio.jobs if world.studio.status(job) != "failed"}
     failed = {video_id for video_id, video in records.items() if video.status == "failed"}
     return Result(
+        again=plan.again,
         seed=plan.seed,
         kind=plan.kind,
         plan=str(plan),

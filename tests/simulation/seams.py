@@ -90,7 +90,7 @@ class Seams:
         uuid6._last_v7_timestamp = None
         for quota in self._quotas:
             quota._available_capacity = quota._max_capacity
-        for provider in parameters.DEFAULT_PROVIDERS.values():
+        for provider in vars(parameters)["DEFAULT_PROVIDERS"].values():
             provider.clear_cache()
         bootstrap.use(self._services[world.kind])
         worlds.active = world
@@ -110,7 +110,7 @@ class Seams:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def _patch_time_and_chance(self) -> None:
-        real = os.urandom
+        real, real_now = os.urandom, bootstrap.AwsServices.now
 
         def urandom(size: int) -> bytes:
             return worlds.active.random.randbytes(size) if worlds.active else real(size)
@@ -129,7 +129,9 @@ class Seams:
         self._patch.setattr(os, "urandom", urandom)
         self._patch.setattr(uuid6, "secrets", SimpleNamespace(randbits=_randbits))
         self._patch.setattr(
-            bootstrap.AwsServices, "now", lambda _: worlds.active and worlds.active.clock()
+            bootstrap.AwsServices,
+            "now",
+            lambda services: worlds.active.clock() if worlds.active else real_now(services),
         )
 
     def _patch_botocore(self) -> None:
@@ -164,7 +166,7 @@ class Seams:
             return pick(picker, context)
 
         self._patch.setattr(serialize.AttributePicker, "__call__", plainly)
-        self._patch.setattr(json_path, "parse", cache(json_path.parse))
+        self._patch.setattr(json_path, "parse", cache(vars(json_path)["parse"]))
 
     def _patch_sockets(self) -> None:
         server = self.server
