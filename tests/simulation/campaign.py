@@ -26,8 +26,6 @@ def processes(count: int) -> Iterator[Pool]:
         count, maxtasksperchild=_CHUNKS_OF_A_PROCESS
     ) as pool:
         yield pool
-        pool.close()
-        pool.join()
 
 
 def seeds(pool: Pool, numbers: Iterable[int], without: str | None = None) -> Iterator[Result]:

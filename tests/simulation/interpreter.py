@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
-from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
@@ -155,7 +156,7 @@ def _eval_program(self: Any, env: Any) -> None:
     if execution.redriven and execution.state:
         env.next_state_name, document = execution.state
         env.states.reset(input_value=copy.deepcopy(document))
-    EvalComponent.eval(self, env)
+    eval_component.EvalComponent.eval(self, env)
 
 
 def _invoke(functions: Functions, parameters: dict[str, Any], *_: Any, **__: Any) -> Any:
@@ -209,6 +210,8 @@ def install(patch: pytest.MonkeyPatch, functions: Functions) -> None:
     def wait(self: Any, env: Any, wait_seconds: float) -> None:
         _current().wait(wait_seconds)
 
+    # A part of a program gets its name when it is first used: by no dice of that run's.
+    patch.setattr(eval_component, "long_uid", map(str, itertools.count()).__next__)
     patch.setattr(execution_worker.ExecutionWorker, "start", _start)
     patch.setattr(program.Program, "eval", _eval_program)
     patch.setattr(program.Program, "_get_state", entered)

@@ -113,7 +113,7 @@ class Seams:
         real, real_now = os.urandom, bootstrap.AwsServices.now
 
         def urandom(size: int) -> bytes:
-            return worlds.active.random.randbytes(size) if worlds.active else real(size)
+            return worlds.active.entropy.randbytes(size) if worlds.active else real(size)
 
         def now() -> float:
             return EPOCH + worlds.active.scheduler.now if worlds.active else time.time()
@@ -238,4 +238,4 @@ class _Collector(logging.Handler):
 
 def _randbits(bits: int) -> int:
     assert worlds.active is not None
-    return worlds.active.random.getrandbits(bits)
+    return worlds.active.entropy.getrandbits(bits)

@@ -74,6 +74,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self.entropy = random.Random(~self.seed)  # what the product and its libraries ask for
         self.scheduler = Scheduler()
         self.studio = Studio(self.kind, lambda: self.scheduler.now, self._asker)
 
