@@ -132,7 +132,8 @@ class Stack:
         self.stop()
 
     def _set_environment(self, template: Template) -> None:
-        shared = {**environment(template), "AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
+        own = {"AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
+        shared = environment(template) | own
         self.environment = {**shared, "AWS_ENDPOINT_URL": self.aws_url}
         os.environ.update(
             {

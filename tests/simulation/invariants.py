@@ -16,8 +16,8 @@ def check(world: World, people: People, *, faultless: bool) -> None:
     """Notes every violation in the world."""
     records = aws.records()
     jobs: dict[str, list[Job]] = {video_id: [] for video_id in records}
-    for job in world.studio.jobs:
-        jobs.setdefault(job.video_id, []).append(job)
+    for job, owner in owned_jobs(world, records):
+        jobs.setdefault(owner, []).append(job)
     _check_actions(world, people, records)
     for video in records.values():
         _check_video(world, people, video, jobs[video.video_id])
@@ -34,6 +34,17 @@ def check(world: World, people: People, *, faultless: bool) -> None:
             world.violate("I9", f"the execution {execution.name} has no record")
         if execution.status == "RUNNING":
             world.violate("I9", f"the execution {execution.name} still runs")
+
+
+def owned_jobs(world: World, records: dict[str, Video]) -> list[tuple[Job, str]]:
+    """Every job of the provider with the video that it counts for: the one whose record has it.
+
+    Of two videos with the same prompt, one can find in the list what the other has just been given;
+    that one then has another made, and two jobs for two videos is what was asked for. A job that no
+    record has counts for the video that asked for it.
+    """
+    adopted = {str((video.handle or {}).get("id")): video.video_id for video in records.values()}
+    return [(job, adopted.get(job.id, job.video_id)) for job in world.studio.jobs]
 
 
 def _check_actions(world: World, people: People, records: dict[str, Video]) -> None:

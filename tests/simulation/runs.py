@@ -56,10 +56,11 @@ def run(plan: Plan, without: str | None = None) -> Result:
         invariants.check_leaks(world, hold.logs, plan.secrets, KEY)
         invariants.check_addresses(world, hold.connected, hold.allowed())
         records = aws.records()
+        owned = invariants.owned_jobs(world, records)
     finally:
         hold.end()
-    made = [job.video_id for job in world.studio.jobs]
-    charged = {job.video_id for job in world.studio.jobs if world.studio.status(job) != "failed"}
+    made = [owner for _, owner in owned]
+    charged = {owner for job, owner in owned if world.studio.status(job) != "failed"}
     failed = {video_id for video_id, video in records.items() if video.status == "failed"}
     return Result(
         again=plan.again,
