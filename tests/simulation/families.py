@@ -21,7 +21,7 @@ Family = Callable[["Plan", Dice], None]
 FOR_GOOD = 1000  # times
 CREATE, RECONCILE = "CreateVideoFunction", "ReconcileVideoFunction"
 TASKS = (CREATE, RECONCILE, "PollVideoFunction", "StoreVideoFunction", "FailVideoFunction")
-GONE = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
+GONE = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout")
 LAMBDA = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",

@@ -174,7 +174,7 @@ def _invoke(functions: Functions, parameters: dict[str, Any], *_: Any, **__: Any
         world, invocation, min(until, execution.deadline), lambda: not execution.running
     )
     execution.check()
-    if outcome is None:
+    if outcome is None or outcome.error == "States.Timeout":
         world.note(f"States.Timeout: {function} goes on")
         raise EvalTimeoutError
     if refused:

@@ -19,6 +19,7 @@ def check(world: World, people: People, *, faultless: bool) -> None:
     for job, owner in owned_jobs(world, records):
         jobs.setdefault(owner, []).append(job)
     _check_actions(world, people, records)
+    _check_spending(world, records)
     for video in records.values():
         _check_video(world, people, video, jobs[video.video_id])
         if faultless and video.status != "completed":
@@ -64,6 +65,15 @@ def _check_actions(world: World, people: People, records: dict[str, Video]) -> N
     for older, count in retries.items():
         if count > 1 or records[str(older)].retried_as is None:
             world.violate("I1", f"{older} was retried {count} times")
+
+
+def _check_spending(world: World, records: dict[str, Video]) -> None:
+    """I2: no more jobs of a prompt than videos that were asked for with it."""
+    made = Counter(str(job.asked["prompt"]) for job in world.studio.jobs)
+    wanted = Counter(video.prompt for video in records.values())
+    for prompt, count in made.items():
+        if count > wanted[prompt]:
+            world.violate("I2", f"{count} jobs were made for {wanted[prompt]} videos")
 
 
 def _check_video(world: World, people: People, video: Video, jobs: list[Job]) -> None:

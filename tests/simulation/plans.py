@@ -81,11 +81,11 @@ def of_seed(seed: int) -> Plan:
     plan.fates = [("completed", dice.choice((2.0, 2.0, 5.0, 9.0))) for _ in range(2)]
     plan.events = dice.choice(("once", "once", "twice", "late", "never"))
     first = FAMILIES[seed % len(FAMILIES)]
-    more = dice.sample(OTHERS if first in CREATES else FAMILIES, dice.choice((0, 0, 0, 1, 1, 2)))
+    more = dice.sample(OTHERS if first in CREATES else FAMILIES, dice.choice((0, 0, 0, 1, 1, 2, 3)))
     for family in (first, *more):
         family(plan, dice)
-    if dice.random() < 0.25:
-        plan.wishes.append(_wish(dice))
+    if dice.random() < 0.35:
+        plan.wishes += [_wish(dice) for _ in range(dice.choice((1, 1, 2)))]
     _keep_list_honest(plan)
     return plan
 
@@ -111,5 +111,8 @@ def _messages(dice: random.Random) -> list[Message]:
 
 
 def _wish(dice: random.Random) -> Wish:
-    verb = dice.choice(("cancel", "cancel", "retry", "retry-anyway"))
-    return Wish(dice.choice((0.2, 1.0, 3.0, 8.0, 60.0, 400.0)), verb, dice.randrange(3))
+    """A cancellation while there is something to cancel, or a retry when there may be a reason."""
+    if dice.random() < 0.5:
+        return Wish(dice.uniform(0.2, 14), "cancel", dice.randrange(3))
+    at = dice.choice((3.0, 30.0, 200.0, 400.0, 1200.0))
+    return Wish(at, dice.choice(("retry", "retry-anyway")), dice.randrange(3))

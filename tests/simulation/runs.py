@@ -33,6 +33,7 @@ class Result:
     statuses: list[str] = field(default_factory=list)
     several_jobs: int = 0
     paid_but_failed: int = 0
+    struck: list[str] = field(default_factory=list)  # the kinds of the faults that came to pass
     requests: int = 0
     seconds: float = 0.0  # virtual
 
@@ -72,6 +73,7 @@ def run(plan: Plan, without: str | None = None) -> Result:
         statuses=[video.status for video in records.values()],
         several_jobs=len({one for one in made if made.count(one) > 1}),
         paid_but_failed=len(charged & failed),
+        struck=[fault.kind for fault in world.faults if fault.struck],
         requests=world.requests,
         seconds=world.scheduler.now,
     )

@@ -35,8 +35,8 @@ class Job:
     completed_told: bool = False
 
     def film(self) -> bytes:
-        """The file: an MP4 of its own, every third in more than one part of an upload."""
-        length = 9000 if int(self.id.rpartition("_")[2]) % 3 == 0 else 40
+        """The file: an MP4 of its own; one that took long is uploaded in several parts."""
+        length = 9000 if self.takes > 4 else 40
         content = (self.id.encode() * length)[:length]
         return box(b"ftyp", b"isom") + box(b"moov", b"m" * 20) + box(b"mdat", content)
 

@@ -44,7 +44,7 @@ def test_most_videos_are_made(results: list[Result]) -> None:
     statuses = [status for result in results for status in result.statuses]
     table = "\n".join(campaign.table(results))
     assert len(statuses) > SEEDS
-    assert statuses.count("completed") > 0.6 * len(statuses), table
+    assert statuses.count("completed") > 0.55 * len(statuses), table
     assert {"completed", "unknown", "failed", "cancelled"} <= set(statuses), table
 
 
