@@ -3,57 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation import aws
+from tests.simulation.deeds import Blow, Message, Wish
+from tests.simulation.execution import Execution
 from tests.simulation.functions import Functions
-from tests.simulation.interpreter import Execution
 from tests.simulation.world import Outcome, World
 
 SWEEP_SECONDS = 300.0
 LIMIT_SECONDS = 8 * 3600.0  # by then nothing may be open any more
 DELIVERIES = 5  # of a message that gets no good answer
 _EVENT_RETRIES = (60.0, 120.0)  # Lambda's own, of an asynchronous invocation that failed
-
-
-@dataclass
-class Message:
-    """A message with its videos' prompts, and the moments at which it is delivered."""
-
-    id: str
-    prompts: list[str]
-    deliveries: list[float] = field(default_factory=lambda: [0.0])
-    answers: list[list[str | None]] = field(default_factory=list)  # the videos of each good answer
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The body of its request."""
-        text = "".join(
-            f"<createAIVideo>{json.dumps({'prompt': prompt})}</createAIVideo>"
-            for prompt in self.prompts
-        )
-        return {"text": text, "messageId": self.id}
-
-
-@dataclass
-class Wish:
-    """What a user asks for at some moment, of the video number `index` of those that there are."""
-
-    at: float
-    verb: str  # cancel, retry or retry-anyway
-    index: int
-
-
-@dataclass
-class Blow:
-    """What is done to the execution number `index` at some moment; `redrive` is how much later it
-    is redriven, None for never."""
-
-    at: float
-    how: str  # ABORTED, TIMED_OUT or FAILED
-    index: int
-    redrive: float | None = None
 
 
 class People:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from tests.simulation.families import CREATES, FAMILIES, FOR_GOOD, OTHERS
+from tests.simulation.creates import CREATES, FOR_GOOD
+from tests.simulation.deeds import Blow, Message, Wish
+from tests.simulation.families import FAMILIES, OTHERS
 from tests.simulation.faults import Fault
-from tests.simulation.people import Blow, Message, Wish
 
 KINDS = ("list", "key", "none")
 PROMPT = "a paper boat {}"

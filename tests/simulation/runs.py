@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -10,7 +12,8 @@ from tests.simulation import aws, invariants, mutations
 from tests.simulation.functions import swap_sandboxes
 from tests.simulation.people import People
 from tests.simulation.plans import Plan
-from tests.simulation.seams import KEY, Seams
+from tests.simulation.replies import KEY
+from tests.simulation.seams import Seams
 from tests.simulation.world import World
 
 
@@ -49,12 +52,13 @@ def run(plan: Plan, without: str | None = None) -> Result:
     world.studio.list_lag, world.studio.poll_lag = plan.list_lag, plan.poll_lag
     hold.begin(world)
     try:
-        with mutations.without(without):
+        said = io.StringIO()
+        with mutations.without(without), redirect_stdout(said), redirect_stderr(said):
             _live(plan, people)
         for trouble in world.scheduler.troubles:
             world.violate("I-", "".join(traceback.format_exception(trouble)))
         invariants.check(world, people, faultless=plan.faultless)
-        invariants.check_leaks(world, hold.logs, plan.secrets, KEY)
+        invariants.check_leaks(world, [*hold.logs, said.getvalue()], plan.secrets, KEY)
         invariants.check_addresses(world, hold.connected, hold.allowed())
         records = aws.records()
         owned = invariants.owned_jobs(world, records)

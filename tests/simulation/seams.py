@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import random
-import socket
 import time
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
-import httpcore
 import pytest
 import uuid6
 from aws_lambda_powertools.utilities.parameters import base as parameters
@@ -34,14 +32,14 @@ from actionreel.settings import Settings
 from local import stack
 from local.moto_patches import patch_moto
 from local.template import REGION, Template
-from tests.simulation import aws, interpreter
+from tests.simulation import aws, interpreter, sockets
 from tests.simulation import world as worlds
 from tests.simulation.functions import Functions
+from tests.simulation.replies import KEY
 from tests.simulation.studio import EPOCH
-from tests.simulation.wire import HOST, Server, exchange
+from tests.simulation.wire import HOST, Server
 from tests.simulation.world import World
 
-KEY = "sk-simulated-0123456789"
 PART_BYTES = 4096  # of an upload, so that a small film has several
 
 
@@ -61,7 +59,7 @@ class Seams:
         template = Template({"ProviderBaseUrl": self.server.url})
         self._patch_time_and_chance()
         self._patch_botocore()
-        self._patch_sockets()
+        sockets.patch(self._patch, self.server, self.connected)
         self._hasten_moto()
         self.functions = Functions(template)
         interpreter.install(self._patch, self.functions)
@@ -119,7 +117,7 @@ class Seams:
             return EPOCH + worlds.active.scheduler.now if worlds.active else time.time()
 
         def sleep(seconds: float) -> None:
-            worlds.active.sleep(seconds) if worlds.active else time.sleep(seconds)
+            (worlds.active or time).sleep(seconds)
 
         clock = SimpleNamespace(
             time=now, monotonic=now, sleep=sleep, time_ns=lambda: int(now() * 1e9)
@@ -167,48 +165,6 @@ class Seams:
 
         self._patch.setattr(serialize.AttributePicker, "__call__", plainly)
         self._patch.setattr(json_path, "parse", cache(vars(json_path)["parse"]))
-
-    def _patch_sockets(self) -> None:
-        server = self.server
-        connect, read = transport._DeadlineBackend.connect_tcp, transport._DeadlineStream.read
-        handle = transport._DeadlineTransport.handle_request
-        plain_connect = socket.socket.connect
-
-        def handle_request(self: Any, request: Any) -> Any:
-            assert worlds.active is not None
-            return exchange(worlds.active, server, request, lambda: handle(self, request))
-
-        def connect_tcp(self: Any, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
-            assert worlds.active is not None
-            refusal, server.refusal = server.refusal, ""
-            match refusal:
-                case "refused":
-                    port = server.closed_port
-                case "connect-timeout":
-                    worlds.active.sleep(transport.CONNECT_SECONDS)
-                    raise httpcore.ConnectTimeout("simulated")
-            return connect(self, host, port, *args, **kwargs)
-
-        def read_or_hang(self: Any, max_bytes: int, timeout: float | None = None) -> bytes:
-            data = read(self, max_bytes, timeout)
-            if not data and server.hung:
-                server.hung = False
-                assert worlds.active is not None
-                left = transport._remaining(timeout, httpcore.ReadTimeout)  # raises, if none is
-                worlds.active.sleep(left or 0)
-                raise httpcore.ReadTimeout("simulated")
-            return data
-
-        def connect_noted(self: socket.socket, address: Any) -> None:
-            if isinstance(address, tuple):
-                self_connected.append(address[:2])
-            plain_connect(self, address)
-
-        self_connected = self.connected
-        self._patch.setattr(socket.socket, "connect", connect_noted)
-        self._patch.setattr(transport._DeadlineTransport, "handle_request", handle_request)
-        self._patch.setattr(transport._DeadlineBackend, "connect_tcp", connect_tcp)
-        self._patch.setattr(transport._DeadlineStream, "read", read_or_hang)
 
     def allowed(self) -> list[Any]:
         """The addresses to which the product may connect."""

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes import box
 from tests.simulation.faults import Fault
+from tests.simulation.replies import Reply, document, error, trouble
 
 EPOCH = 1_795_348_800  # noon of 2026-11-22, when every run begins
 PAGE = 2  # jobs on a page of the list, so that two are needed soon
@@ -42,18 +43,6 @@ class Job:
 
 
 @dataclass
-class Reply:
-    """An answer as it goes over the socket. `ending`: whole, reset, hang or cut (closed early)."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    ending: str = "whole"
-    framing: str = "length"  # length, chunked or close
-    keep: int | None = None  # how many bytes of the body are sent
-
-
-@dataclass
 class Studio:
     """`now` tells the time, `asker` for which video the current exchange is made."""
 
@@ -73,14 +62,14 @@ class Studio:
         path = url.path.removeprefix("/v1/videos").strip("/")
         if method == "POST":
             return self._create(headers, json.loads(body), fault)
-        if fault is not None and (reply := _trouble(fault)) is not None:
+        if fault is not None and (reply := trouble(fault)) is not None:
             return reply
         if not path:
             return self._list(parse_qs(url.query), fault)
         job_id, _, content = path.partition("/")
         job = next((job for job in self.jobs if job.id == job_id), None)
         if job is None or self.now() < job.created + self.poll_lag:
-            return _error(404, "not_found")
+            return error(404, "not_found")
         if method == "DELETE":
             return self._cancel(job)
         if not content:
@@ -100,8 +89,8 @@ class Studio:
             case "cut" | "half" if said:
                 return Reply(body=said.body, ending="reset", keep=len(said.body) // 2)
             case "no-id" if job:
-                return _json({**self._document(job), "id": None})
-        return _trouble(fault) or said or Reply(ending="reset")
+                return document({**self._document(job), "id": None})
+        return trouble(fault) or said or Reply(ending="reset")
 
     def _accept(self, headers: dict[str, str], asked: dict[str, Any]) -> Job:
         key = headers.get("idempotency-key") if self.kind == "key" else None
@@ -125,7 +114,7 @@ class Studio:
         status = self.status(job)
         done = status not in ("in_progress", "cancelled")
         elapsed = self.now() - job.created
-        document = {
+        told = {
             **job.asked,
             "id": job.id,
             "object": "video",
@@ -136,23 +125,23 @@ class Studio:
             "error": None,
         }
         if status == "failed":
-            document["error"] = {"code": "server_error", "message": "It could not be rendered."}
-        return document
+            told["error"] = {"code": "server_error", "message": "It could not be rendered."}
+        return told
 
     def _poll(self, job: Job, fault: Fault | None) -> Reply:
-        document = self._document(job)
+        told = self._document(job)
         match fault.kind if fault else "":
             case "unknown-status":
-                document["status"] = "meditating"
+                told["status"] = "meditating"
             case "backwards":
-                document["progress"] = 1
+                told["progress"] = 1
             case "no-status":
-                del document["status"]
-        return _json(document)
+                del told["status"]
+        return document(told)
 
     def _list(self, query: dict[str, list[str]], fault: Fault | None) -> Reply:
         if self.kind != "list":
-            return _error(404, "not_found")
+            return error(404, "not_found")
         known = [job for job in self.jobs if self.now() >= job.created + self.list_lag]
         newest = sorted(known, key=lambda job: -self.jobs.index(job))
         after = query.get("after", [""])[0]
@@ -160,20 +149,20 @@ class Studio:
             ids = [job.id for job in newest]
             newest = newest[ids.index(after) + 1 :]
         page = [self._document(job) for job in newest[:PAGE]]
-        return _json({"object": "list", "data": page, "has_more": len(newest) > PAGE})
+        return document({"object": "list", "data": page, "has_more": len(newest) > PAGE})
 
     def _cancel(self, job: Job) -> Reply:
         if self.kind == "none" or self.status(job) != "in_progress":
-            return _error(405, "not_allowed")
+            return error(405, "not_allowed")
         job.cancelled = True
-        return _json({"id": job.id, "deleted": True})
+        return document({"id": job.id, "deleted": True})
 
     def _content(self, job: Job, thumbnail: bool, fault: Fault | None) -> Reply:
         if thumbnail:
-            return _error(404, "no_thumbnail")
+            return error(404, "no_thumbnail")
         film = job.film()
         if self.status(job) != "completed":
-            return _error(404, "not_ready")
+            return error(404, "not_ready")
         match fault.kind if fault else "":
             case "cut-length" | "cut-chunked" | "cut-close":
                 framing = str(fault.kind).removeprefix("cut-") if fault else ""
@@ -187,32 +176,3 @@ class Studio:
             case "redirect":
                 return Reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data"})
         return Reply(body=film, headers={"Content-Type": "video/mp4"})
-
-
-def _trouble(fault: Fault) -> Reply | None:
-    """The answers of which every exchange may get one; None for a fault of another sort."""
-    kind, _, word = fault.kind.partition(" ")
-    match kind:
-        case "status":
-            return _error(int(word), "trouble")
-        case "429":
-            headers = {"Retry-After": word} if word else {}
-            return Reply(429, _error(429, "rate_limit_exceeded").body, headers)
-        case "hang" | "reset":
-            return Reply(ending=kind)
-        case "empty":
-            return Reply(body=b"")
-        case "html":
-            return Reply(body=b"<html>Sorry</html>", headers={"Content-Type": "text/html"})
-        case "malformed":
-            return Reply(body=b'{"id": ')
-    return None
-
-
-def _error(status: int, code: str) -> Reply:
-    body = {"error": {"code": code, "message": "The simulated provider is in trouble."}}
-    return Reply(status, json.dumps(body).encode())
-
-
-def _json(document: dict[str, Any]) -> Reply:
-    return Reply(body=json.dumps(document).encode())

@@ -1,8 +1,4 @@
-"""The provider's sockets: a real server on loopback, and what our side of the wire looks like.
-
-A provider that never answers must cost no real time: its server closes the connection and leaves a
-note, and the stream on our side makes a time-out of that, for as long as it would have taken.
-"""
+"""The provider's socket: a real server on loopback."""
 
 from __future__ import annotations
 
@@ -11,11 +7,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-import httpx
-
-from tests.simulation.faults import Fault
-from tests.simulation.studio import Reply
-from tests.simulation.world import World
+from tests.simulation.replies import Reply
 
 HOST = "127.0.0.1"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: no goodbye
@@ -88,40 +80,3 @@ def _bytes(reply: Reply) -> bytes:
             body = f"{len(body):x}\r\n".encode() + body + b"\r\n" + end
     lines = [f"HTTP/1.1 {reply.status} Said", *(f"{name}: {headers[name]}" for name in headers)]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
-
-
-def exchange(
-    world: World, server: Server, request: httpx.Request, send: Callable[[], httpx.Response]
-) -> httpx.Response:
-    """One request to the provider, with whatever befalls it."""
-    name = f"provider.{_operation(request)}"
-
-    def carry_out(fault: Fault | None) -> httpx.Response:
-        def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
-            return world.studio.answer(method, target, headers, body, fault)
-
-        server.answer, server.hung = answer, False
-        server.refusal = fault.kind if fault else ""
-        word = f" [{fault.kind} {fault.value or ''}]" if fault else ""
-        try:
-            response = send()
-        except httpx.HTTPError as error:
-            world.note(f"{name}{word}: {type(error).__name__}")
-            raise
-        world.note(f"{name}{word}: {response.status_code}")
-        return response
-
-    return world.request(name, carry_out)
-
-
-def _operation(request: httpx.Request) -> str:
-    path = request.url.path.partition("/videos")[2].strip("/")
-    if request.method == "POST":
-        return "create"
-    if request.method == "DELETE":
-        return "cancel"
-    if not path:
-        return "list"
-    if not path.endswith("/content"):
-        return "poll"
-    return "poster" if request.url.query else "content"
