@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -41,7 +42,12 @@ def stack() -> Iterator[Stack]:
     seconds, and one more model, `hasty`, gives up after 5 s."""
     with pytest.MonkeyPatch.context() as patch, Stack(sweep_seconds=3) as running:
         patch.setattr("actionreel.reconciliation.RECONCILE_WAITS", (1, 1, 1))
+        patch.setattr("actionreel.ledger.RECONCILE_WAITS", (1,) * 5)
         patch.setattr("actionreel.ledger.wait_to_ask_again", lambda *_: 1)
+        patch.setattr(  # the interpreter's waits between repetitions
+            "moto.stepfunctions.parser.asl.component.common.retry.retrier_decl.time",
+            SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 1))),
+        )
         services = bootstrap.services()
         hasty = VideoModel(
             id="hasty",

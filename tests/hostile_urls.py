@@ -155,6 +155,9 @@ UNPRINTABLE = [
     "https://127.0.0.1 .example.com/",
     "https://public\u200b.example.com/",
     "https://public.example.com/\x00",
+    "https://public.example.com?@169.254.169.254/",
+    "https://public.example.com#@10.0.0.1/",
+    "https://public.example.com/\\@10.0.0.1/",
 ]
 # What httpx makes plain URLs of before it connects; whoever else is given them may not.
 MADE_PLAIN = {

@@ -154,7 +154,8 @@ def test_trying_again(api: httpx.Client, stack: Stack) -> None:
     assert (made.status_code, made.json()["code"]) == (409, "nothing_to_retry")
 
 
-def test_trying_again_what_may_have_been_charged(api: httpx.Client) -> None:
+def test_trying_again_what_may_have_been_charged(api: httpx.Client, stack: Stack) -> None:
+    made_by_hand(stack, "an empty list would prove nothing")
     video_id = asked_for(api, "[create:500*2] perhaps charged")
     assert last_result(api, video_id)["code"] == "outcome_unknown"
     for body in ({}, {"acceptDoubleCharge": False}):

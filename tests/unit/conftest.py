@@ -10,4 +10,5 @@ from actionreel import schedule
 @pytest.fixture(autouse=True)
 def _true_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionreel.reconciliation.RECONCILE_WAITS", schedule.RECONCILE_WAITS)
+    monkeypatch.setattr("actionreel.ledger.RECONCILE_WAITS", schedule.RECONCILE_WAITS)
     monkeypatch.setattr("actionreel.ledger.wait_to_ask_again", schedule.wait_to_ask_again)

@@ -91,9 +91,10 @@ def test_a_task_outlasts_its_function(name: str) -> None:
 
 
 def test_a_video_can_reach_its_deadline_and_be_stored_in_the_machine_s_time() -> None:
+    store = TASKS["Store Video"]
     deadline = max(model.deadline_seconds for model in Registry.load().models)
-    again = sum(rule["MaxAttempts"] for rule in TASKS["Store Video"]["Retry"])
-    storing = TASKS["Store Video"]["TimeoutSeconds"] * (1 + again)
+    again = sum(rule["MaxAttempts"] * rule["MaxDelaySeconds"] for rule in store["Retry"])
+    storing = store["TimeoutSeconds"] + again
     asking = MAX_ASKS * (LONGEST_RETRY_AFTER + TASKS["Create Video"]["TimeoutSeconds"])
     looking = 2 * sum(RECONCILE_WAITS)
     assert asking + looking + deadline + storing < DEFINITION["TimeoutSeconds"]
@@ -123,7 +124,18 @@ def test_repetitions_are_spread_and_bounded(name: str) -> None:
     for rule in TASKS[name]["Retry"]:
         assert rule["JitterStrategy"] == "FULL"
         assert 0 < rule["IntervalSeconds"] <= rule["MaxDelaySeconds"] <= 60
-        assert 0 < rule["MaxAttempts"] <= 6
+        assert 0 < rule["MaxAttempts"] <= 30
+
+
+@pytest.mark.parametrize(("name", "minutes"), [("Poll Video", 10), ("Store Video", 10)])
+def test_what_is_paid_for_outlasts_minutes_of_trouble(name: str, minutes: int) -> None:
+    """Full jitter: on average half of each delay is waited."""
+    rule = TASKS[name]["Retry"][-1]
+    delays = [
+        min(rule["IntervalSeconds"] * rule["BackoffRate"] ** n, rule["MaxDelaySeconds"])
+        for n in range(rule["MaxAttempts"])
+    ]
+    assert sum(delays) / 2 > minutes * 60
 
 
 def test_every_status_of_a_document_leads_somewhere() -> None:

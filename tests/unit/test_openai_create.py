@@ -104,10 +104,12 @@ def test_a_job_is_not_lost_to_what_else_its_answer_says(body: Body) -> None:
             "403 for its content": (403, FAILED, "moderation"),
             "404": (404, NO_MODEL, "provider_rejected"),
             "404 page": (404, b"<html>", "provider_rejected"),
+            "406": (406, b"", "provider_rejected"),
             "413": (413, b"", "invalid_input"),
             "422": (422, DETAIL, "invalid_input"),
             "422 for its content": (422, POLICY, "moderation"),
             "429 without credit": (429, QUOTA, "quota"),
+            "451": (451, b"", "provider_rejected"),
             "429 without budget": (429, BUDGET, "quota"),
         }
     ),
@@ -138,7 +140,8 @@ def test_429_is_for_now(body: Body) -> None:
     ("status", "body"),
     cases(
         {
-            **{str(status): (status, b"") for status in (408, 409, 425, 500, 502, 503, 504)},
+            **{str(status): (status, b"") for status in (303, 408, 409, 425, 500, 502, 503, 504)},
+            "200 endless id": (200, VIDEO | {"id": "x" * 1001}),
             "500 with an error": (500, error_body("boom", "server_error")),
             "503 page": (503, b"<html>"),
             "200 page": (200, b"<!doctype html>"),

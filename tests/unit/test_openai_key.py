@@ -26,6 +26,7 @@ from tests.openai_server import (
     Server,
     answer,
     error_body,
+    one_after_the_other,
     raised,
 )
 
@@ -107,7 +108,11 @@ def test_every_exchange_ends_before_its_function_does(monkeypatch: pytest.Monkey
 def test_a_long_list_ends_before_its_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds: list[float] = []
     monkeypatch.setattr(transport, "within", seconds.append)
-    endless = {"data": [VIDEO], "has_more": True}
-    raised(lambda: Server(answer(200, endless)).find(REQUEST, datetime.fromtimestamp(0, UTC)))
+    pages = (
+        answer(200, {"data": [{**VIDEO, "id": str(number)}], "has_more": True})
+        for number in range(1000)
+    )
+    server = Server(one_after_the_other(*pages))
+    raised(lambda: server.find(REQUEST, datetime.fromtimestamp(0, UTC)))
     limit = Template({}).functions()["ReconcileVideoFunction"]["Timeout"]
     assert 0 < sum(seconds) < limit

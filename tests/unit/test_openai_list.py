@@ -45,7 +45,7 @@ def job(name: str, later: float = 60, **changes: Any) -> dict[str, Any]:
 
 
 def listing(*jobs: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"object": "list", "data": list(jobs), **more}
+    return {"object": "list", "data": list(jobs), "has_more": False, **more}
 
 
 def found(*answers: Body | Answer) -> list[str]:
@@ -58,7 +58,7 @@ def found(*answers: Body | Answer) -> list[str]:
 
 
 def test_the_list_is_asked_for_newest_first() -> None:
-    server = Server(answer(200, listing()))
+    server = Server(answer(200, listing(job("a", prompt="another"))))
     assert server.find(REQUEST, SINCE) == []
     [request] = server.requests
     assert (request.method, request.url.path) == ("GET", "/v1/videos")
@@ -113,9 +113,10 @@ def test_an_age_of_another_unit_overlooks_nothing(kept: float) -> None:
     assert found(listing(job("ours", created_at=kept))) == ["ours"]
 
 
-@pytest.mark.parametrize("name", ["", None, 5, "\ud800", {"a": 1}])
-def test_a_job_without_an_id_cannot_be_found_again(name: Any) -> None:
-    assert found(json.dumps(listing(job("x") | {"id": name}, job("ours"))).encode()) == ["ours"]
+@pytest.mark.parametrize("name", ["", None, 5, "\ud800", {"a": 1}, "x" * 1001])
+def test_a_job_with_our_prompt_that_cannot_be_named_may_be_ours(name: Any) -> None:
+    body = json.dumps(listing(job("x") | {"id": name}, job("another"))).encode()
+    assert isinstance(raised(lambda: found(body)), NotListedError)
 
 
 # Pages
@@ -142,10 +143,23 @@ def test_an_old_job_out_of_place_does_not_hide_ours() -> None:
     assert found(mixed, listing(job("ours", 7))) == ["a", "b", "ours"]
 
 
-@pytest.mark.parametrize("more", [None, False, 1, "true", "absent"])
-def test_only_a_server_that_says_so_has_another_page(more: Any) -> None:
-    said = {} if more == "absent" else {"has_more": more}
-    assert found(listing(job("a"), **said)) == ["a"]
+@pytest.mark.parametrize("more", [None, 1, "true", "absent"])
+def test_only_a_server_that_says_so_has_no_other_page(more: Any) -> None:
+    first = listing(job("a"), has_more=more)
+    if more == "absent":
+        del first["has_more"]
+    assert found(first, listing(job("ours"))) == ["a", "ours"]
+
+
+def test_a_server_that_knows_no_pages_gives_the_same_again() -> None:
+    page = listing(job("a"), has_more=None)
+    assert found(page, page) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["", None, 5])
+def test_a_page_after_which_nothing_can_be_asked_for_is_not_the_end(name: Any) -> None:
+    page = listing(job("a"), job("x", prompt="another") | {"id": name}, has_more=True)
+    assert isinstance(raised(lambda: found(page)), NotListedError)
 
 
 def test_an_empty_page_is_the_last() -> None:
@@ -153,8 +167,11 @@ def test_an_empty_page_is_the_last() -> None:
 
 
 def test_a_list_without_end_can_show_no_absence() -> None:
-    """As of a server that does not know `after`, and gives its first page for ever."""
-    server = Server(answer(200, listing(job("a", prompt="another"), has_more=True)))
+    pages = [
+        answer(200, listing(job(str(number), prompt="another"), has_more=True))
+        for number in range(LIST_PAGES)
+    ]
+    server = Server(one_after_the_other(*pages))
     assert isinstance(raised(lambda: server.find(REQUEST, SINCE)), NotListedError)
     assert len(server.requests) == LIST_PAGES
 
@@ -172,6 +189,7 @@ def test_a_list_without_end_can_show_no_absence() -> None:
             "LiteLLM's, without prompts": {
                 "data": [{"id": "video_bGl0ZWxsbQ==", "object": "video"}]
             },
+            "no jobs: it may forget them": listing(),
             "nothing": b"",
             "a page": b"<!doctype html>",
             "a bare list": [job("ours")],
@@ -187,8 +205,9 @@ def test_a_list_that_cannot_tell_says_so(body: Body) -> None:
     assert isinstance(error, NotListedError)
 
 
-def test_an_older_job_need_not_tell_its_prompt() -> None:
-    assert found(listing(job("ours"), job("old", -9, prompt=None))) == ["ours"]
+def test_an_older_job_without_a_prompt_shows_what_the_list_does_not_tell() -> None:
+    error = raised(lambda: found(listing(job("old", -9, prompt=None))))
+    assert isinstance(error, NotListedError)
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 410, 501])

@@ -127,6 +127,14 @@ def test_other_endings_have_their_own_code(status: str, code: str) -> None:
     assert failure.code == code
 
 
+@pytest.mark.parametrize(("cost", "charged"), [(0.8, True), (0, False), (None, False)])
+def test_a_failed_job_with_a_price_was_charged(cost: float | None, charged: bool) -> None:
+    polled = Server(answer(200, FAILED | {"usage": {"cost": cost}})).poll(HANDLE)
+    assert polled.failure is not None
+    assert polled.failure.maybe_charged is charged
+    assert not (charged and polled.failure.retryable)
+
+
 def test_a_reason_can_always_be_written_down() -> None:
     body = FAILED | {"error": {"code": "server_error", "message": "half of \ud83d"}}
     failure = Server(answer(200, body)).poll(HANDLE).failure

@@ -55,7 +55,7 @@ def test_a_name_that_leads_inside_is_refused(answers: list[str], network: Networ
         f"https://{NAME}",
         f"https://{NAME}:443/a.png?width=1#top",
         "HTTPS://PUBLIC.Example.com/a.png",
-        f"https://{NAME}?a=b@c:d/../\\",
+        f"https://{NAME}/?a=b@c:d/../",
         f"https://{NAME}/b\u00fccher/@127.0.0.1",
         "https://my_bucket.s3-eu-west-1.example.com/a.png",
         "https://a--b.xn--bcher-kva.xn--p1ai/a.png",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.alias_generators import to_camel
 
 from actionreel.models import CancelOutcome, ErrorCode, VideoStatus
@@ -140,7 +140,7 @@ class RetryRequest(ApiDocument):
 
     model_config = ConfigDict(extra="forbid")
 
-    accept_double_charge: bool = False
+    accept_double_charge: StrictBool = False
 
 
 class CancellationView(ApiDocument):

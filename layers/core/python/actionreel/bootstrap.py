@@ -1,7 +1,7 @@
 """Puts the application together: the only file that knows every adapter and reads settings.
 
 Each part is made when a function first asks for it, so that a function imports and connects to
-nothing that it does not use: the API never loads httpx, the tasks never load Step Functions.
+nothing that it does not use: the API loads httpx only to cancel, the tasks no Step Functions.
 """
 
 from __future__ import annotations

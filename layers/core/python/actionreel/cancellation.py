@@ -36,7 +36,12 @@ def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) 
     failure = Failure(code="cancelled", message=_AFTER if asked else _BEFORE, maybe_charged=asked)
     try:
         closed = services.videos.advance(
-            video.tenant, video.video_id, allowed, status="cancelled", failure=failure
+            video.tenant,
+            video.video_id,
+            allowed,
+            expect={"fence": video.fence},
+            status="cancelled",
+            failure=failure,
         )
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:

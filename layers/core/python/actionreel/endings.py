@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from actionreel.errors import StaleVideoError
 from actionreel.failures import caught_failure, tainted
-from actionreel.models import OPEN_STATUSES, Failure, Video, VideoJob, VideoStatus
+from actionreel.models import Failure, Video, VideoJob, VideoStatus
 from actionreel.ports import Services
 
 _ENDINGS: dict[str, VideoStatus] = {"expired": "expired", "cancelled": "cancelled"}
@@ -22,11 +24,13 @@ def fail(job: VideoJob, services: Services) -> VideoJob:
     ours = video.fence in (job.fence, *job.released)
     if video.status != "queued" and not ours and not failure.maybe_charged:
         failure = tainted(failure)  # somebody else has asked for it meanwhile
-    closed = close(video, failure, services)
+    closed = close(video, failure, services, job.cost_usd)
     return job.model_copy(update={"status": "failed", "failure": closed.failure})
 
 
-def close(video: Video, failure: Failure, services: Services) -> Video:
+def close(
+    video: Video, failure: Failure, services: Services, cost_usd: Decimal | None = None
+) -> Video:
     """Ends the record. `failed` is only what has certainly cost nothing: what may have been charged
     is `unknown`, and so is everything after a request of which nobody knew what became of it.
 
@@ -39,10 +43,11 @@ def close(video: Video, failure: Failure, services: Services) -> Video:
         return services.videos.advance(
             video.tenant,
             video.video_id,
-            OPEN_STATUSES,
+            {video.status},
             expect={"fence": video.fence},
             status=status,
             failure=failure,
+            cost_usd=cost_usd,
         )
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:

@@ -1,7 +1,7 @@
 """Every error that Actionreel raises on purpose.
 
-The class names are part of the contract: the state machine's `Retry` and `Catch` match on them, so
-renaming a class here means renaming it in `statemachine/video_generation.asl.json`.
+The class names are part of the contract: the state machine's `Retry` matches on some, and a caught
+error is told to the reader by its name (`failures`), which may come from another release.
 
     ActionreelError
     ├── RequestError                 the HTTP request cannot be answered (carries its status)

@@ -11,11 +11,11 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from actionreel.errors import ActionreelError, StaleVideoError
+from actionreel.errors import ActionreelError, OutcomeUnknownError, StaleVideoError
 from actionreel.failures import failure_of
 from actionreel.models import Failure, Video, VideoJob, VideoStatus
 from actionreel.ports import Services
-from actionreel.schedule import wait_to_ask_again
+from actionreel.schedule import RECONCILE_WAITS, wait_to_ask_again
 
 MAX_ASKS = 5
 
@@ -36,7 +36,10 @@ def ask_again(
     )
     if asks >= MAX_ASKS:
         return ended(released, failure_of(error))
-    wait = wait_to_ask_again(asks, getattr(error, "retry_after", None))
+    if isinstance(error, OutcomeUnknownError):  # the request before may still be worked on
+        wait = RECONCILE_WAITS[asks - 1]
+    else:
+        wait = wait_to_ask_again(asks, getattr(error, "retry_after", None))
     said = {"trouble": trouble or str(error)}
     return released.model_copy(update={"status": "queued", "wait_seconds": wait, **said})
 

@@ -8,6 +8,7 @@ then not given up: a new execution goes on where the record says, and never asks
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from actionreel.endings import close
@@ -33,10 +34,8 @@ def execution_ended(
     video = services.videos.get(tenant, video_id)
     if video is None or not video.is_open or video.execution != execution:
         return
-    if stopped:
-        _close(video, services)
-    else:
-        _resume(video, services)
+    with suppress(StaleVideoError):  # somebody else has seen to it
+        _close(video, services) if stopped else _resume(video, services)
 
 
 def sweep(services: Services) -> int:
@@ -48,7 +47,9 @@ def sweep(services: Services) -> int:
         except StaleVideoError:
             continue  # there is news of it
         except Exception:  # one bad record must not keep the others from being seen to
-            logger.exception("a video could not be seen to")
+            logger.exception("a video could not be seen to", extra={"video_id": video.video_id})
+            with suppress(Exception):
+                _leave(video, services)
     return len(overdue)
 
 
@@ -91,7 +92,7 @@ def _resume(video: Video, services: Services) -> None:
     try:
         services.workflow.start(resumed)
     except WorkflowError:
-        logger.warning("an execution could not be resumed; the next sweep tries again")
+        logger.warning("an execution could not be resumed", extra={"video_id": video.video_id})
 
 
 def _close(video: Video, services: Services) -> None:

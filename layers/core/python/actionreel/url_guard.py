@@ -21,12 +21,13 @@ RESOLVE_SECONDS = 5.0
 MAX_HOST_CHARACTERS = 253
 
 # The whole URL in one pattern, because parsers disagree: every one of them finds this host in it.
-# No user name, no other port, no percent sign, no zone, no backslash, nothing beyond ASCII (an
-# international name comes as xn--), no single word, no last label that could be read as a number.
+# No user name, no other port, no zone, and a slash after it; in the host no percent sign, nothing
+# beyond ASCII (an international name comes as xn--), no single word, no last label that could be
+# read as a number; nowhere a backslash.
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?"
 _URL = re.compile(
-    rf"https://(?:(?P<name>{_NAME})|(?P<v4>[0-9.]+)|\[(?P<v6>[0-9a-f:.]+)\])(?::443)?(?:[/?#].*)?",
+    rf"https://(?:(?P<name>{_NAME})|(?P<v4>[0-9.]+)|\[(?P<v6>[0-9a-f:.]+)\])(?::443)?(?:/[^\\]*)?",
     re.IGNORECASE | re.ASCII,
 )
 # RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of .internal

@@ -36,8 +36,9 @@ _PHASES = {
     **dict.fromkeys(("cancelled", "canceled", "aborted", "deleted"), "cancelled"),
 }
 
-# What an HTTP status says of a create. 408, 409, 425 and everything from 500 on are not here:
-# nobody can tell whether the job was made.
+# What an HTTP status says of a create. Other 4xx are the provider's refusal, too; of these, and of
+# all else (303 follows a POST that was carried out), nobody can tell whether the job was made.
+_IN_DOUBT = (408, 409, 425)
 _REFUSALS = {
     400: "invalid_input",
     401: "provider_rejected",
@@ -64,6 +65,7 @@ _MODERATION_TEXT = re.compile("content.policy|moderation|safety system|nsfw")
 _QUOTA = re.compile("insufficient_quota|billing|budget")
 _REASON_CHARACTERS = 300
 _SECRET_CHARACTERS = 8
+_ID_CHARACTERS = 1000  # a handle goes through every document of the execution
 
 
 def document(body: bytes, key: str) -> Document:
@@ -88,7 +90,7 @@ def _masked(reason: str, key: str) -> str:
 def job_id(said: Document) -> str | None:
     """The id of the job, if the document names one that can be sent back."""
     found = said.get("id")
-    if not isinstance(found, str) or found != _sayable(found, len(found)):
+    if not isinstance(found, str) or found != _sayable(found, _ID_CHARACTERS):
         return None
     return found or None
 
@@ -102,7 +104,7 @@ def answer(said: Document, handle: Handle | None) -> ProviderAnswer:
             "phase": phase,
             "handle": handle,
             "progress": min(max(round(progress), 0), 100) if is_number(progress) else None,
-            "failure": None if phase in ("pending", "completed") else _job_failure(phase, said),
+            "failure": None if phase in ("pending", "completed") else _charged(phase, said),
             "took_seconds": _took_seconds(said),
             "cost_usd": _cost(said),
         }
@@ -133,6 +135,14 @@ def is_number(value: Any) -> TypeGuard[int | float]:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
+def _charged(phase: str, said: Document) -> Failure:
+    """The failure of a job, which is taken to cost nothing unless the provider names a price."""
+    failure = _job_failure(phase, said)
+    if (_cost(said) or 0) <= 0:
+        return failure
+    return failure.model_copy(update={"maybe_charged": True, "retryable": False})
+
+
 def _job_failure(phase: str, said: Document) -> Failure:
     """Why a job ended without a video, from the `error` of its document."""
     code, reason = _error(said)
@@ -158,8 +168,10 @@ def refusal(status: int, said: Document, headers: Mapping[str, str] = {}) -> Pro
             "The provider has too many requests at the moment.", retry_after(headers)
         )
     category = "quota" if status == 429 else _REFUSALS.get(status)
-    if category is None and 300 <= status < 400:
+    if status in (301, 302, 307, 308):
         return ProviderRejectedError("The provider's address leads elsewhere (a redirect).")
+    if category is None and 400 <= status < 500 and status not in _IN_DOUBT:
+        category = "provider_rejected"
     if category is None:
         return OutcomeUnknownError(unknown(f"answered with an error (HTTP {status})"))
     if status in (400, 403, 422) and _MODERATION.search(code):

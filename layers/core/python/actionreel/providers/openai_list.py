@@ -18,14 +18,16 @@ _NO_LIST = (400, 404, 405, 410, 501)
 
 
 class Page(NamedTuple):
-    """A page of the list; `following` is the id to go on after, None at the end."""
+    """A page of the list. `following` is the id to go on after: None where the server says that it
+    was the last page."""
 
     jobs: list[Document]
     following: str | None
 
 
 def page(status: int, said: Document) -> Page:
-    """Reads a page. Raises NotListedError where there is no list, ProviderError for trouble."""
+    """Reads a page. Raises NotListedError where there is no list, or none that tells the prompts,
+    ProviderError for trouble."""
     if status in _NO_LIST:
         raise NotListedError("The provider has no list of its jobs.")
     if not 200 <= status < 300:
@@ -33,8 +35,14 @@ def page(status: int, said: Document) -> Page:
     data = said.get("data")
     if not isinstance(data, list) or not all(isinstance(job, dict) for job in data):
         raise NotListedError("The provider's list cannot be read.")
-    last = job_id(data[-1]) if data else None
-    return Page(data, last if said.get("has_more") is True else None)
+    if not all(isinstance(job.get("prompt"), str) for job in data):
+        raise NotListedError("The provider's list does not tell the prompts.")
+    if said.get("has_more") is False or not data:
+        return Page(data, None)
+    last = job_id(data[-1])
+    if last is None:
+        raise NotListedError("The provider's list cannot be read to its end.")
+    return Page(data, last)
 
 
 def made_since(jobs: list[Document], since: datetime) -> list[Document]:
@@ -52,13 +60,14 @@ def handles(jobs: list[Document], request: VideoRequest) -> list[Handle]:
     """The jobs with this prompt, those that agree in model, length and size first.
 
     Servers write those in ways of their own, so they are not demanded: a job that is overlooked
-    would be paid for twice. Raises NotListedError if the list does not tell the prompts.
+    would be paid for twice. Raises NotListedError if one cannot be told by its id.
     """
-    if not all(isinstance(job.get("prompt"), str) for job in jobs):
-        raise NotListedError("The provider's list does not tell the prompts.")
     ours = [job for job in jobs if str(job["prompt"]).strip() == request.prompt.strip()]
     ours.sort(key=lambda job: _agreement(job, request), reverse=True)
-    return [{"id": found} for job in ours if (found := job_id(job))]
+    ids = [job_id(job) for job in ours]
+    if None in ids:
+        raise NotListedError("The provider's list does not tell the ids.")
+    return [{"id": found} for found in ids]
 
 
 def _agreement(job: Document, request: VideoRequest) -> int:

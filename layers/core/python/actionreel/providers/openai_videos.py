@@ -119,20 +119,30 @@ class OpenAIVideos:
     def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
         """Jobs with this prompt, made after `since`; those that agree in more come first.
 
-        Raises NotListedError where the server has no list, or one that does not tell the prompts.
+        Raises NotListedError where the server has no list, or none from which it can be told that
+        a job is not there.
         """
         transport.within(LIST_SECONDS)
-        found: list[said.Document] = []
+        listed: dict[str, said.Document] = {}
         params: dict[str, str | int] = {"limit": LIST_LIMIT, "order": "desc"}
         for _ in range(LIST_PAGES):
             page = openai_list.page(*self._ask("GET", f"{self._base}/videos", params))
+            new = listed | {str(job.get("id")): job for job in page.jobs}
             recent = openai_list.made_since(page.jobs, since)
-            found += recent
             seen_all = len(recent) < len(page.jobs) and openai_list.is_newest_first(page.jobs)
-            if page.following is None or seen_all:
-                return openai_list.handles(found, request)
+            if page.following is None or seen_all or len(new) == len(listed):
+                return self._candidates(list(new.values()), request, since)
+            listed = new
             params["after"] = page.following
         raise NotListedError("The provider's list is too long to find this video in it.")
+
+    def _candidates(
+        self, listed: list[said.Document], request: VideoRequest, since: datetime
+    ) -> list[Handle]:
+        """An empty list proves nothing: some servers forget their jobs, or keep them elsewhere."""
+        if not listed:
+            raise NotListedError("The provider's list is empty.")
+        return openai_list.handles(openai_list.made_since(listed, since), request)
 
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Stops the job, if the server can. Deleting a finished one would lose the film, so it is
