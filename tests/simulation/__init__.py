@@ -10,9 +10,10 @@ after Step Functions was told that it is dead, beside its successor, until its o
 
     scheduler     virtual time, and one actor at a time
     world         one run: the dice, the trace, and the way out of the product
-    faults        what strikes, and when; families: what there is; plans: what a seed stands for
-    studio, wire  the provider, and its socket
-    aws, functions, interpreter   DynamoDB and S3, Lambda, Step Functions
+    plans         what a seed stands for; deeds: who does what; faults: what strikes, and when
+    creates, families             the families of faults
+    studio, replies, wire, sockets   the provider, its socket, and ours
+    aws, functions, execution, interpreter   DynamoDB and S3, Lambda, Step Functions
     people        clients, users, operators, EventBridge
     invariants    what must hold after every run
     mutations     rules of the product that can be taken out: then it must go red

@@ -49,16 +49,28 @@ def create_refused(plan: Plan, dice: Dice) -> None:
 def create_unanswered(plan: Plan, dice: Dice) -> None:
     """Nobody can tell from the answer whether the provider has accepted; it may refuse later on,
     and list the job much later still."""
-    first, times = _which(plan, dice), dice.choice((1, 1, 1, 2, 3))
-    value = dice.choice(("accepted", "accepted", "accepted", "lost"))
+    refused = dice.random() < (1.0 if plan.kind == "key" else 0.7)
+    first, times = (1, 1) if refused else (_which(plan, dice), dice.choice((1, 1, 2, 3)))
     if dice.random() < 0.3:
-        times = 1
         add(plan, dice.choice(_GARBLED), "provider.create", first, value="accepted")
     else:
+        value = dice.choice(("accepted", "accepted", "accepted", "accepted", "lost"))
         add(plan, dice.choice(_AMBIGUOUS), "provider.create", first, times, value=value)
-    if dice.random() < (1.0 if plan.kind == "key" else 0.6):
+    if refused:
         plan.list_lag = 400.0
-        _refuse_from(plan, dice, first + times)
+        _refuse_from(plan, dice, 2)
+
+
+def create_finds_anothers(plan: Plan, dice: Dice) -> None:
+    """Two videos with one prompt: while a zombie is asking for the first, what became of that is
+    looked up, and what is found there may be the second's job."""
+    plan.messages[:] = plan.messages[:1]
+    plan.messages[0].prompts[:] = plan.messages[0].prompts[:1] * 2
+    goes_on = add(plan, ABANDON, "provider.create", 1, function=CREATE)
+    goes_on.value = dice.choice((*LAMBDA, *GONE))
+    goes_on.seconds = dice.choice((0.0, 0.5, 2.0, 4.0))
+    slow = add(plan, STALL, "provider.create", 2, function=CREATE)
+    slow.side, slow.seconds = "after", dice.choice((3.0, 6.0))
 
 
 def create_takes_back_late(plan: Plan, dice: Dice) -> None:
@@ -109,6 +121,7 @@ def list_troubled(plan: Plan, dice: Dice) -> None:
 CREATES: Sequence[Family] = (
     create_unanswered,
     create_goes_on,
+    create_finds_anothers,
     create_takes_back_late,
     create_refused,
     create_crashes,
