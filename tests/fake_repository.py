@@ -101,11 +101,34 @@ class FakeVideoRepository:
         self.after("advance", changes)
         return video
 
-    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
-        self.before("own_job", handle)
-        owner = self.owners.setdefault((provider, str(handle)), (tenant, video_id))
-        self.after("own_job", handle)
-        return owner == (tenant, video_id)
+    def take_job(
+        self,
+        provider: str,
+        handle: Handle,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
+    ) -> bool:
+        self.before("take_job", changes)
+        job, video = (provider, str(handle)), self.get(tenant, video_id)
+        if self.owners.get(job, (tenant, video_id)) != (tenant, video_id):
+            return False
+        if video is None or video.status not in allowed:
+            raise StaleVideoError(video)
+        if any(getattr(video, name) != value for name, value in expect.items()):
+            raise StaleVideoError(video)
+        self.owners[job] = (tenant, video_id)
+        changes["handle"] = handle
+        kept = {name: value for name, value in changes.items() if value is not None}
+        self._write(Video.model_validate(dict(video) | kept))
+        self.after("take_job", changes)
+        return True
+
+    def give_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> None:
+        """For tests: the job is that video's."""
+        self.owners[provider, str(handle)] = (tenant, video_id)
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         late = [

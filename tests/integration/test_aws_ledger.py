@@ -187,21 +187,50 @@ def test_every_field_that_is_expected_counts(videos: VideoRepository, tenant: st
 # Whose a job is
 
 
+def takes(
+    videos: VideoRepository, provider: str, handle: Handle, video: Video, fence: str = "f"
+) -> bool:
+    """Whether the video gets the job, under that fence."""
+    return videos.take_job(
+        provider,
+        handle,
+        video.tenant,
+        video.video_id,
+        {"submitting"},
+        {"fence": fence},
+        status="generating",
+    )
+
+
 def test_a_job_is_one_video_s(videos: VideoRepository, tenant: str) -> None:
     provider = f"provider of {tenant}"
-    assert videos.own_job(provider, HANDLE, tenant, "first")
-    assert videos.own_job(provider, HANDLE, tenant, "first"), "however often it is said"
-    assert not videos.own_job(provider, HANDLE, tenant, "second")
-    assert not videos.own_job(provider, HANDLE, "another", "first")
-    assert videos.own_job(provider, {"id": "video_2"}, tenant, "second")
-    assert videos.own_job(f"another {provider}", HANDLE, tenant, "second")
+    first, second, third = (added(videos, tenant, status="submitting", fence="f") for _ in range(3))
+    assert takes(videos, provider, HANDLE, first)
+    assert not takes(videos, provider, HANDLE, second)
+    assert unchanged(videos, second)
+    assert takes(videos, provider, {"id": "video_2"}, second)
+    assert takes(videos, f"another {provider}", HANDLE, third)
+    taken = videos.get(tenant, first.video_id)
+    assert taken is not None
+    assert (taken.status, taken.handle) == ("generating", HANDLE)
+
+
+def test_who_comes_too_late_takes_no_job(videos: VideoRepository, tenant: str) -> None:
+    """Or it would belong to a video that has another one, and nobody could find it."""
+    provider = f"provider of {tenant}"
+    late, other = (added(videos, tenant, status="submitting", fence="f") for _ in range(2))
+    with pytest.raises(StaleVideoError):
+        takes(videos, provider, HANDLE, late, fence="of a request before")
+    assert unchanged(videos, late)
+    assert takes(videos, provider, HANDLE, other)
 
 
 def test_of_many_who_find_a_job_at_once_one_has_it(
     dynamodb: DynamoDBVideoRepository, tenant: str
 ) -> None:
+    finders = [added(dynamodb, tenant, status="submitting", fence="f") for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:
-        owned = pool.map(lambda n: dynamodb.own_job(tenant, HANDLE, tenant, str(n)), range(12))
+        owned = pool.map(lambda video: takes(dynamodb, tenant, HANDLE, video), finders)
     assert sum(owned) == 1
 
 

@@ -28,7 +28,7 @@ def without(rule: str | None) -> Iterator[None]:
 
 
 def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
-    update, advance = Repository._update, Repository.advance
+    update, advance, take_job = Repository._update, Repository.advance, Repository.take_job
 
     def unconditional(self: Any, key: Any, changes: Any, condition: str, *rest: Any) -> Any:
         claims = changes.get("status") == "submitting"
@@ -39,6 +39,9 @@ def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
         kept = {name: value for name, value in (expect or {}).items() if name != "fence"}
         return advance(self, *where, **{"expect": kept, **changes})
 
+    def takes_unfenced(self: Any, *where: Any, expect: Any = None, **changes: Any) -> Any:
+        return take_job(self, *where, **changes)
+
     def untainted(self: Any, *where: Any, **changes: Any) -> Any:
         changes.pop("ambiguous", None)
         return advance(self, *where, **changes)
@@ -48,5 +51,6 @@ def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
             patch.setattr(Repository, "_update", unconditional)
         case "fence":
             patch.setattr(Repository, "advance", unfenced)
+            patch.setattr(Repository, "take_job", takes_unfenced)
         case "taint":
             patch.setattr(Repository, "advance", untainted)

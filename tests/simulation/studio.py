@@ -19,6 +19,13 @@ from tests.simulation.replies import Reply, document, error, trouble
 
 EPOCH = 1_795_348_800  # noon of 2026-11-22, when every run begins
 PAGE = 2  # jobs on a page of the list, so that two are needed soon
+_YESTERDAYS = {  # in every list: an account that was used before
+    "id": "video_0",
+    "object": "video",
+    "status": "completed",
+    "prompt": "what somebody asked for yesterday",
+    "created_at": EPOCH - 86400,
+}
 
 
 @dataclass
@@ -145,11 +152,10 @@ class Studio:
         known = [job for job in self.jobs if self.now() >= job.created + self.list_lag]
         newest = sorted(known, key=lambda job: -self.jobs.index(job))
         after = query.get("after", [""])[0]
+        shown = [*(self._document(job) for job in newest), _YESTERDAYS]
         if after:
-            ids = [job.id for job in newest]
-            newest = newest[ids.index(after) + 1 :]
-        page = [self._document(job) for job in newest[:PAGE]]
-        return document({"object": "list", "data": page, "has_more": len(newest) > PAGE})
+            shown = shown[[job["id"] for job in shown].index(after) + 1 :]
+        return document({"object": "list", "data": shown[:PAGE], "has_more": len(shown) > PAGE})
 
     def _cancel(self, job: Job) -> Reply:
         if self.kind == "none" or self.status(job) != "in_progress":

@@ -208,7 +208,7 @@ def test_a_job_that_was_accepted_is_not_lost_to_a_record_that_cannot_be_written(
 ) -> None:
     services = at("queued", PENDING, DONE)
     services.studio.recovery = recovery
-    services.videos.before = failing("advance", status="generating")
+    services.videos.before = failing("take_job", status="generating")
     job = jobs.create(a_job(), services)
     assert (job.status, job.handle, record(services).status) == ("pending", HANDLE, "submitting")
     services.videos.before = lambda *_: None
@@ -220,7 +220,7 @@ def test_a_job_that_is_another_video_s_is_not_taken() -> None:
     """That one adopted it from the list, while this answer was on its way."""
     services = at("queued", PENDING)
     services.studio.recovery = "list"
-    services.videos.own_job("openai_videos", HANDLE, "default", "another video")
+    services.videos.give_job("openai_videos", HANDLE, "default", "another video")
     job = jobs.create(a_job(), services)
     assert (job.status, job.handle, job.fence) == ("ambiguous", None, record(services).fence)
     assert (record(services).status, record(services).handle) == ("submitting", None)

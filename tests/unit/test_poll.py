@@ -152,7 +152,7 @@ def test_poll_brings_a_record_up_to_date_that_create_could_not_write_on() -> Non
 def test_poll_that_finds_its_job_to_be_another_video_s_lets_go_of_it() -> None:
     services = at("submitting", PENDING)
     services.studio.recovery = "list"
-    services.videos.own_job("openai_videos", HANDLE, "default", "another video")
+    services.videos.give_job("openai_videos", HANDLE, "default", "another video")
     job = jobs.poll(generating(), services)
     assert job.status == "ambiguous"
     assert (record(services).status, record(services).handle) == ("submitting", None)
@@ -163,7 +163,7 @@ def test_the_job_of_another_video_is_not_taken_by_asking_again() -> None:
     services = at("submitting", PENDING, OutcomeUnknownError("?"))
     services.studio.recovery = "list"
     services.studio.listed = [[]]
-    services.videos.own_job("openai_videos", HANDLE, "default", "another video")
+    services.videos.give_job("openai_videos", HANDLE, "default", "another video")
     job = reconcile(jobs.poll(generating(looks=5), services), services)
     services.studio.answers = [ProviderAnswer(phase="pending", handle={"id": "video_2"})]
     job = jobs.create(job, services)

@@ -35,7 +35,7 @@ def listing(*lists: list[Handle] | Exception) -> FakeServices:
 
 def taken(services: FakeServices, handle: Handle, video_id: str = OTHER) -> None:
     """The job is another video's."""
-    assert services.videos.own_job("openai_videos", handle, "default", video_id)
+    services.videos.give_job("openai_videos", handle, "default", video_id)
 
 
 @pytest.mark.parametrize("job", [told(), cut_off()])
@@ -82,7 +82,7 @@ def test_two_videos_with_the_same_prompt_never_get_one_job() -> None:
 
 def test_a_job_of_ours_is_found_again_after_a_write_that_failed() -> None:
     services = listing([MINE], [MINE])
-    services.videos.before = failing("advance", status="generating")
+    services.videos.before = failing("take_job", status="generating")
     with pytest.raises(ConnectionError):
         reconcile(told(), services)
     services.videos.before = lambda *_: None

@@ -50,22 +50,20 @@ def record_job(job: VideoJob, services: Services, **changes: Any) -> bool:
     Raises StaleVideoError if the record does not wait for this request's answer.
     """
     assert job.handle is not None and job.submitted_at is not None
-    if not services.videos.own_job(job.provider, job.handle, job.tenant, job.video_id):
-        return False
     accepted = {
         "status": "generating",
-        "handle": job.handle,
         "submitted_at": job.submitted_at,
         "next_check_at": job.submitted_at + timedelta(seconds=job.wait_seconds or 0),
     }
-    services.videos.advance(
+    return services.videos.take_job(
+        job.provider,
+        job.handle,
         job.tenant,
         job.video_id,
         {"submitting"},
         expect={"fence": job.fence},
         **(accepted | changes),
     )
-    return True
 
 
 def advance(

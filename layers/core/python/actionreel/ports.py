@@ -100,8 +100,18 @@ class VideoRepository(Protocol):
         """Changes the record if its status is one of `allowed` and its fields are as expected;
         raises StaleVideoError if not."""
 
-    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
-        """Makes a job this video's, once and for all; False if it is another's."""
+    def take_job(
+        self,
+        provider: str,
+        handle: Handle,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
+    ) -> bool:
+        """Makes a job this video's, once and for all, and puts its handle and the changes on the
+        record as `advance` does, or neither; False if the job is another video's."""
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         """Open videos that had to be looked at before that time, the most overdue first."""

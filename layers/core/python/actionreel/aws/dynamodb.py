@@ -84,16 +84,9 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
 
         Raises StaleVideoError, with the record as it is, otherwise.
         """
-        values = {f":allowed{n}": status for n, status in enumerate(sorted(allowed))}
-        conditions = [f"#status IN ({', '.join(values)})"]
-        for name, value in expect.items():
-            if value is None:
-                conditions.append(f"attribute_not_exists(#{name})")
-            else:
-                conditions.append(f"#{name} = :expected_{name}")
-                values[f":expected_{name}"] = to_jsonable_python(value)
+        condition, values = _condition(allowed, expect)
         key = items.video_key(tenant, video_id)
-        return self._update(key, changes, " AND ".join(conditions), values, expect)
+        return self._update(key, changes, condition, values, expect)
 
     def add_retry(self, video: Video) -> None:
         """Writes the video, and on the one that it is a retry of that it was retried, or neither.
@@ -132,18 +125,51 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
                     raise StaleVideoError(items.video(found) if found else None) from None
                 time.sleep(0.02 * 2**attempt)  # another retry of it is being written
 
-    def own_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> bool:
-        """Makes a job this video's, once and for all; False if it is another's."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=typed(items.job_item(provider, handle, tenant, video_id)),
-                ConditionExpression=f"{_IS_NEW} OR (tenant = :tenant AND video_id = :video)",
-                ExpressionAttributeValues=typed({":tenant": tenant, ":video": video_id}),
-            )
-        except self._errors.ConditionalCheckFailedException:
-            return False
-        return True
+    def take_job(
+        self,
+        provider: str,
+        handle: Handle,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any] = {},
+        **changes: Any,
+    ) -> bool:
+        """Makes a job this video's, once and for all, and puts its handle and the changes on the
+        record, or neither.
+
+        False if the job is another video's. Raises StaleVideoError if the record's status is none
+        of `allowed`, or its fields are not as expected.
+        """
+        condition, values = _condition(allowed, expect)
+        key = items.video_key(tenant, video_id)
+        owned: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": typed(items.job_item(provider, handle, tenant, video_id)),
+                "ConditionExpression": f"{_IS_NEW} OR (tenant = :tenant AND video_id = :video)",
+                "ExpressionAttributeValues": typed({":tenant": tenant, ":video": video_id}),
+            }
+        }
+        changes = {"handle": handle, **changes}
+        changed: Any = {"Update": self._change(key, changes, condition, values, expect)}
+        for attempt in range(_TRANSACTION_TRIES):
+            try:
+                self._client.transact_write_items(TransactItems=[owned, changed])
+                return True
+            except self._errors.TransactionCanceledException as error:
+                taken, stale = (
+                    reason.get("Code") == "ConditionalCheckFailed"
+                    for reason in error.response["CancellationReasons"]
+                )
+                if taken:
+                    return False
+                if stale:
+                    raise StaleVideoError(self.get(tenant, video_id)) from None
+                if attempt == _TRANSACTION_TRIES - 1:
+                    raise
+                time.sleep(0.02 * 2**attempt)  # somebody else is writing one of the two
+        return False
 
     def add_duration(self, model: str, seconds: int) -> None:
         """Remembers how long a video of the model took; the oldest beyond 200 are dropped."""
@@ -175,28 +201,39 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
 
         An ending takes the record out of the index of open videos.
         """
+        change = self._change(key, changes, condition, values, named)
+        try:
+            answer = self._client.update_item(**change, ReturnValues="ALL_NEW")
+        except self._errors.ConditionalCheckFailedException:
+            item = self._get(key)
+            raise StaleVideoError(items.video(item) if item else None) from None
+        return items.video(plain(answer["Attributes"]))
+
+    def _change(
+        self,
+        key: items.Key,
+        changes: Mapping[str, Any],
+        condition: str,
+        values: Item,
+        named: Iterable[str],
+    ) -> dict[str, Any]:
+        """The change of a record, as DynamoDB takes it."""
         written = items.attributes(changes)
         names = {f"#{name}": name for name in (*written, "status", *named)}
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
         if written.get("status") not in (None, *OPEN_STATUSES):
             expression += " REMOVE #open"
             names["#open"] = "open"
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=typed(key),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=typed(
-                    {f":{name}": value for name, value in written.items()} | values
-                ),
-                ReturnValues="ALL_NEW",
-            )
-        except self._errors.ConditionalCheckFailedException:
-            item = self._get(key)
-            raise StaleVideoError(items.video(item) if item else None) from None
-        return items.video(plain(answer["Attributes"]))
+        return {
+            "TableName": self._table,
+            "Key": typed(key),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": typed(
+                {f":{name}": value for name, value in written.items()} | values
+            ),
+        }
 
     def _new_item(self, item: Item) -> TransactWriteItemTypeDef:
         return {
@@ -216,3 +253,16 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
                 "This message id came before, with another text; give each message its own id."
             )
         raise MessageSeenError(item["video_ids"])
+
+
+def _condition(allowed: Collection[VideoStatus], expect: Mapping[str, Any]) -> tuple[str, Item]:
+    """The condition of a change, and its values. None is expected of what is not there."""
+    values: Item = {f":allowed{n}": status for n, status in enumerate(sorted(allowed))}
+    conditions = [f"#status IN ({', '.join(values)})"]
+    for name, value in expect.items():
+        if value is None:
+            conditions.append(f"attribute_not_exists(#{name})")
+        else:
+            conditions.append(f"#{name} = :expected_{name}")
+            values[f":expected_{name}"] = to_jsonable_python(value)
+    return " AND ".join(conditions), values
