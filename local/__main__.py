@@ -33,8 +33,8 @@ def main() -> int:
             if arguments.lambda_endpoint:
                 print("The functions need these variables:")
                 print("\n".join(f"  {name}={value}" for name, value in stack.environment.items()))
-            while True:
-                time.sleep(3600)
+            while True:  # not for long: a signal that comes just before a sleep does not end it
+                time.sleep(0.5)
     except KeyboardInterrupt:
         return 0
     except OSError as error:

@@ -40,8 +40,10 @@ class Reply(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _afterwards() -> Iterator[None]:
+    """Other tests of this process have services of their own."""
+    before = bootstrap._services
     yield
-    bootstrap.use(None)
+    bootstrap.use(before)
 
 
 def call(services: FakeServices, method: str, path: str, body: Any = None, **event: Any) -> Reply:
