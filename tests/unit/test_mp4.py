@@ -119,14 +119,14 @@ def test_chunks_are_passed_on_as_they_come() -> None:
         next(film)
 
 
-def test_twenty_thousand_tiny_boxes_take_no_memory() -> None:
-    tiny = box(b"free") * 1000
+def test_300_000_tiny_boxes_take_no_memory() -> None:
+    tiny = box(b"free") * 10_000
     tracemalloc.start()
     try:
         with pytest.raises(AssetIncompleteError):
-            for _ in whole_mp4([FTYP, *[tiny] * 20]):
+            for _ in whole_mp4([FTYP, *[tiny] * 30]):
                 pass
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 100_000
+    assert peak < 1_500_000, "2.4 MB went by; other threads of this process take something, too"
