@@ -22,6 +22,7 @@ LEFT_ALONE = timedelta(minutes=10)  # that long when it does
 START_WITHIN = timedelta(hours=1)  # what could not be started by then is closed
 MAX_RESUMES = 3
 SWEPT_AT_ONCE = 200
+_TRIES = 3
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +32,15 @@ def execution_ended(
 ) -> None:
     """Sees to the record of a video whose execution has ended. `stopped` by somebody: then it is
     closed, else resumed; a record that has its ending, or another execution by now, is left."""
-    video = services.videos.get(tenant, video_id)
-    if video is None or not video.is_open or video.execution != execution:
-        return
-    with suppress(StaleVideoError):  # somebody else has seen to it
-        _close(video, services) if stopped else _resume(video, services)
+    for _ in range(_TRIES):
+        video = services.videos.get(tenant, video_id)
+        if video is None or not video.is_open or video.execution != execution:
+            return
+        try:
+            _close(video, services) if stopped else _resume(video, services)
+            return
+        except StaleVideoError:
+            continue  # a function of that execution is still writing: look again
 
 
 def sweep(services: Services) -> int:
