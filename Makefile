@@ -25,7 +25,7 @@ demo: $(VENV)/run.done ## Make one video without a browser
 	@$(RUN) -m local.demo
 
 test: $(VENV)/dev.done browser ## Run the tests (ARGS="-k name" for some of them)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.done ## Check the style, the types, the imports and the template
 	$(BIN)/ruff format --check .
