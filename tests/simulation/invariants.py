@@ -43,10 +43,21 @@ def owned_jobs(world: World, records: dict[str, Video]) -> list[tuple[Job, str]]
 
     Of two videos with the same prompt, one can find in the list what the other has just been given;
     that one then has another made, and two jobs for two videos is what was asked for. A job that no
-    record has counts for the video that asked for it.
+    record has counts for the video that asked for it; or, if that one was given another's job (some
+    providers name a wrong id), for the other, in exchange.
     """
-    adopted = {str((video.handle or {}).get("id")): video.video_id for video in records.values()}
-    return [(job, adopted.get(job.id, job.video_id)) for job in world.studio.jobs]
+    held = {str((video.handle or {}).get("id")): video.video_id for video in records.values()}
+    askers = {job.id: job.video_id for job in world.studio.jobs}
+    given = {owner: askers.get(job_id, owner) for job_id, owner in held.items()}
+    return [(job, held.get(job.id) or _in_exchange(job, given)) for job in world.studio.jobs]
+
+
+def _in_exchange(job: Job, given: dict[str, str]) -> str:
+    owner, seen = job.video_id, {job.video_id}
+    while (other := given.get(owner, owner)) not in seen:
+        owner = other
+        seen.add(owner)
+    return owner
 
 
 def _check_actions(world: World, people: People, records: dict[str, Video]) -> None:
