@@ -7,11 +7,13 @@ nothing that it does not use: the API loads httpx only to cancel, the tasks no S
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from actionreel.errors import ProviderRejectedError
+from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
 from actionreel.ports import Services, VideoProvider, VideoRepository, VideoStorage, Workflow
 from actionreel.registry import Registry
 from actionreel.settings import Settings
@@ -19,6 +21,8 @@ from actionreel.settings import Settings
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+
+_PROVIDER = re.compile("[a-z_]+")
 
 
 class AwsServices:
@@ -28,10 +32,10 @@ class AwsServices:
         self.settings = settings
         self._providers: dict[str, VideoProvider] = {}
 
-    @cached_property
+    @property
     def registry(self) -> Registry:
-        """The models that can be asked for."""
-        return Registry.load(self.settings.default_model)
+        """The models that can be asked for, and where: at the providers that have a key by now."""
+        return self._registry.at(self._providers_with_keys())
 
     @cached_property
     def videos(self) -> VideoRepository:
@@ -81,21 +85,55 @@ class AwsServices:
         retries: Any = {"mode": "standard", "total_max_attempts": 3}
         return Config(connect_timeout=2, read_timeout=5, retries=retries)
 
-    def _make_provider(self, name: str) -> VideoProvider:
-        if name != "openai_videos":
-            raise ProviderRejectedError(f"There is no provider called {name}.")
+    @cached_property
+    def _registry(self) -> Registry:
+        return Registry.load(self.settings.default_model, self.settings.video_models)
+
+    def _providers_with_keys(self) -> set[str] | None:
+        """None for a function that may not read the secret, or cannot now: what has no key is then
+        told when it is asked."""
+        from actionreel.aws.secrets_manager import providers_with_keys
+
+        if not self.settings.provider_secret:
+            return None
+        try:
+            found = set(providers_with_keys(self.settings.provider_secret))
+        except ProviderUnavailableError:
+            return None
         if not self.settings.provider_base_url:
-            raise ProviderRejectedError(
-                "No video provider is configured: set the ProviderBaseUrl parameter."
-            )
-        from actionreel.aws.secrets_manager import provider_key
-        from actionreel.providers.openai_videos import OpenAIVideos
+            found.discard("openai_videos")
+        return found | ({"bedrock"} if self.settings.bedrock_bucket else set())
 
-        def key() -> str:
-            return provider_key(self.settings.provider_secret, name)
+    def _make_provider(self, name: str) -> VideoProvider:
+        """The module of that name makes its own adapter: a new one is a new file."""
+        if not _PROVIDER.fullmatch(name):
+            raise ProviderRejectedError("There is no such provider.")
+        from actionreel.aws.secrets_manager import provider_key, section
+        from actionreel.providers.config import ProviderConfig
 
+        def key(*, fresh: bool = False) -> str:
+            return provider_key(self.settings.provider_secret, name, fresh=fresh)
+
+        try:
+            module = import_module(f"actionreel.providers.{name}")
+        except ModuleNotFoundError:
+            raise ProviderRejectedError(f"There is no provider called {name}.") from None
+        options = {**section(self.settings.provider_secret, name), **self._options(name)}
+        provider: VideoProvider = module.adapter(ProviderConfig(key, options))
+        return provider
+
+    def _options(self, name: str) -> dict[str, str]:
+        """What the deployment's parameters say of a provider."""
         settings = self.settings
-        return OpenAIVideos(settings.provider_base_url, key, settings.provider_recovery)
+        if name == "openai_videos":
+            return {
+                "base_url": settings.provider_base_url,
+                "dialect": settings.provider_dialect,
+                "recovery": settings.provider_recovery,
+            }
+        if name == "bedrock":
+            return {"bucket": settings.bedrock_bucket, "region": settings.bedrock_region}
+        return {}
 
 
 _services: Services | None = None

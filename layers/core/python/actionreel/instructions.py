@@ -20,7 +20,7 @@ The fields of its JSON object:
 - seconds: the length of the video; the model's lengths are below.
 - size: width x height in pixels; the model's sizes are below, the first is the default.
 - input_reference_url: the https address of a PNG, JPEG or WebP image to start from,
-  in place of size.
+  in place of size; for models that say so.
 
 Models:
 {models}
@@ -35,10 +35,15 @@ A result with "error" says why there is no video. Start the same video again onl
 At most 5 videos can be started in one message.
 """
 
+NONE = "You cannot make videos at the moment: no video provider is set up.\n"
+
 
 def instructions(registry: Registry) -> str:
     """The text for a model's system prompt."""
-    model = registry.find()
+    models = registry.offered
+    if not models:
+        return NONE
+    model = models[0]
     example = {
         "prompt": "scene description",
         "model": model.id,
@@ -48,15 +53,17 @@ def instructions(registry: Registry) -> str:
     return _TEXT.format(
         example=json.dumps(example),
         default=model.id,
-        models="\n".join(_line(model) for model in registry.models),
+        models="\n".join(_line(model, registry) for model in models),
     )
 
 
-def _line(model: VideoModel) -> str:
+def _line(model: VideoModel, registry: Registry) -> str:
     lengths = ", ".join(str(length) for length in sorted(model.lengths))
+    from_image = any(offer.takes_image for offer in registry.offers(model))
     return (
         f"- {model.id} ({model.description}): {lengths} seconds;"
         f" {', '.join(_size(size) for size in model.sizes)}"
+        f"{'; can start from an image' if from_image else ''}"
     )
 
 

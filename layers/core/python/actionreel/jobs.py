@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from actionreel import offers
 from actionreel.errors import (
     InvalidActionError,
     JobNotFoundError,
@@ -24,12 +25,11 @@ from actionreel.errors import (
 )
 from actionreel.failures import failure_of, overdue
 from actionreel.ledger import advance, as_recorded, ask_again, ended, record_job
-from actionreel.models import ProviderAnswer, VideoJob, file_key
+from actionreel.models import ProviderAnswer, StoredObject, VideoJob, file_key
 from actionreel.mp4 import whole_mp4
 from actionreel.ports import Services
 from actionreel.posters import store_poster
 from actionreel.schedule import first_wait, next_wait
-from actionreel.url_guard import check_public_url
 
 LAG_SECONDS = 60  # a provider may need that long until it knows a job that it has just accepted
 LOOK_SOON_SECONDS = 5
@@ -46,8 +46,14 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     now = services.now()
     try:
         wait = _first_wait(job, services)
-        services.videos.claim(
-            job.tenant, job.video_id, fence, job.released, asked_at=now, next_check_at=now
+        video = services.videos.claim(
+            job.tenant,
+            job.video_id,
+            fence,
+            job.released,
+            asked_at=now,
+            next_check_at=now,
+            **offers.asked_for(job),
         )
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)
@@ -55,16 +61,19 @@ def create(job: VideoJob, services: Services) -> VideoJob:
         unwritten = RecordUnavailableError("The record of this video cannot be written now.")
         return ask_again(job, fence, unwritten, trouble=type(trouble).__name__)
     try:
-        if job.request.input_reference_url is not None:
-            check_public_url(job.request.input_reference_url)
-        answer = services.provider(job.provider).create(job.request, key=job.video_id)
+        provider = services.provider(job.provider)
+        answer = provider.create(offers.order(job, services))
     except (ProviderThrottledError, ProviderUnavailableError) as refusal:
         _give_back(job, fence, services)
-        return ask_again(job, fence, refusal)
+        return offers.or_next(ask_again(job, fence, refusal), video)
     except OutcomeUnknownError as error:
         return _ambiguous(job, fence, str(error))
     except (ProviderError, InvalidActionError) as error:
-        return ended(job.model_copy(update={"fence": fence}), failure_of(error))
+        refused = ended(job.model_copy(update={"fence": fence}), failure_of(error))
+        following = offers.or_next(refused, video)
+        if following.status == "queued":
+            _give_back(job, fence, services)
+        return following
     asked = job.model_copy(update={"fence": fence, "submitted_at": services.now()})
     accepted = _heard(asked, answer, wait)
     try:
@@ -135,10 +144,12 @@ def store(job: VideoJob, services: Services) -> VideoJob:
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)
     provider = services.provider(job.provider)
+    key = file_key(job.tenant, job.video_id, "mp4")
     with provider.open_video(job.handle) as asset:
-        size = services.storage.save(
-            file_key(job.tenant, job.video_id, "mp4"), whole_mp4(asset.chunks), "video/mp4"
-        )
+        if isinstance(asset, StoredObject):
+            size = services.storage.copy(asset, key, "video/mp4")
+        else:
+            size = services.storage.save(key, whole_mp4(asset.chunks), "video/mp4")
     try:
         advance(
             job,
@@ -197,7 +208,5 @@ def _heard(job: VideoJob, answer: ProviderAnswer, wait: int) -> VideoJob:
 
 
 def _list_price(job: VideoJob, services: Services) -> Decimal | None:
-    try:
-        return services.registry.find(job.request.model).list_price(job.request.seconds)
-    except InvalidActionError:
-        return None  # the model has left the registry since
+    request = job.request
+    return services.registry.list_price(request.model, job.provider, request.seconds)

@@ -18,13 +18,15 @@ from actionreel.ports import Services
 from actionreel.schedule import RECONCILE_WAITS, wait_to_ask_again
 
 MAX_ASKS = 5
+ASKS_BEFORE_THE_NEXT = 2  # at a provider that is not the last one
 
 
 def ask_again(
     job: VideoJob, fence: str | None, error: ActionreelError, trouble: str | None = None
 ) -> VideoJob:
     """The document of an execution that asks the provider again, in a while: the request under
-    `fence` is settled. The fifth time it ends with `error`."""
+    `fence` is settled. The fifth time it ends with `error`, and sooner where it could be sent
+    elsewhere."""
     asks = job.asks + 1
     released = _without_job(job).model_copy(
         update={
@@ -34,7 +36,7 @@ def ask_again(
             "caught": None,
         }
     )
-    if asks >= MAX_ASKS:
+    if asks >= (ASKS_BEFORE_THE_NEXT if job.alternatives else MAX_ASKS):
         return ended(released, failure_of(error))
     if isinstance(error, OutcomeUnknownError):  # the request before may still be worked on
         wait = RECONCILE_WAITS[asks - 1]

@@ -9,8 +9,6 @@ from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
 
-from uuid6 import uuid7
-
 from actionreel.actions import Action, find_actions
 from actionreel.api_models import ActionsRequest
 from actionreel.errors import (
@@ -23,6 +21,7 @@ from actionreel.errors import (
     WorkflowError,
 )
 from actionreel.models import MessageSeen, Video, is_video_id
+from actionreel.offers import new_video
 from actionreel.ports import Services
 from actionreel.video_request import polled_video_id, video_request
 
@@ -105,22 +104,16 @@ def _planned(
     try:
         _at_most(MAX_CREATES, number, "videos can be started")
         request, notices = video_request(_body(action), services.registry)
+        return new_video(
+            request,
+            notices,
+            services,
+            tenant=tenant,
+            conversation_id=message.conversation_id,
+            message_id=message.message_id,
+        )
     except ActionreelError as error:
         return error
-    model = services.registry.find(request.model)
-    now = services.now()
-    return Video(
-        tenant=tenant,
-        video_id=str(uuid7()),
-        provider=model.provider,
-        deadline_seconds=model.deadline_seconds,
-        conversation_id=message.conversation_id,
-        message_id=message.message_id,
-        notices=tuple(notices),
-        created_at=now,
-        next_check_at=now,
-        **request.model_dump(),
-    )
 
 
 def _at_most(limit: int, number: int, what: str) -> None:

@@ -82,6 +82,16 @@ class VideoRequest(Passed):
     input_reference_url: str | None = None
 
 
+class Choice(Passed):
+    """A model at a provider, and what it would be asked for in place of the request's own."""
+
+    provider: str
+    model: str
+    seconds: int
+    size: str | None = None
+    deadline_seconds: int
+
+
 class Failure(Passed):
     """Why there is no video. `message` is a sentence for the reader."""
 
@@ -112,6 +122,14 @@ class Asset:
     chunks: Iterator[bytes]
 
 
+@dataclass(frozen=True)
+class StoredObject:
+    """A file that a provider has put into a bucket of ours."""
+
+    bucket: str
+    key: str
+
+
 class CaughtError(Passed):
     """An error as Step Functions writes it when a task's `Catch` takes it."""
 
@@ -129,7 +147,8 @@ class VideoJob(Passed):
     out what became of a request, `pending` to look at the job, `completed` to fetch its file, the
     others to the end. `fence` names
     the request whose job this is; `released` those that certainly made none; `asks` and `looks`
-    count the requests, and the looks for a lost one.
+    count the requests, and the looks for a lost one. `alternatives` are where it is sent after a
+    verified refusal, in order.
     """
 
     tenant: str
@@ -137,6 +156,9 @@ class VideoJob(Passed):
     request: VideoRequest
     provider: str
     deadline_seconds: int
+    alternatives: tuple[Choice, ...] = ()
+    notices: tuple[str, ...] = ()
+    base_url: str | None = None
     status: Literal[
         "queued", "ambiguous", "pending", "completed", "stored", "failed", "cancelled", "unknown"
     ] = "queued"
@@ -163,6 +185,8 @@ class Video(Document):
     was cancelled or has expired. `fence` names the request that was sent last, at `asked_at`;
     `ambiguous` says that what became of one could not be told at some time, `resent` that another
     one followed it. `resumes` counts the executions that were started in place of a dead one.
+    `model` and `provider` are what was asked last, `alternatives` what comes after a refusal;
+    `base_url` is the address at which a provider's webhook reaches us.
     """
 
     tenant: str
@@ -179,6 +203,8 @@ class Video(Document):
     conversation_id: str | None = None
     message_id: str | None = None
     notices: tuple[str, ...] = ()
+    alternatives: tuple[Choice, ...] = ()
+    base_url: str | None = None
     retry_of: str | None = None
     retried_as: str | None = None
     created_at: datetime
@@ -206,6 +232,9 @@ class Video(Document):
             request=VideoRequest.model_validate(asked),
             provider=self.provider,
             deadline_seconds=self.deadline_seconds,
+            alternatives=self.alternatives,
+            notices=self.notices,
+            base_url=self.base_url,
         )
 
     @property

@@ -15,10 +15,11 @@ from actionreel.models import (
     MessageSeen,
     ProviderAnswer,
     Recovery,
+    StoredObject,
     Video,
-    VideoRequest,
     VideoStatus,
 )
+from actionreel.orders import Order
 from actionreel.registry import Registry
 
 
@@ -29,17 +30,16 @@ class VideoProvider(Protocol):
     def recovery(self) -> Recovery:
         """How to find out what became of a create that went unanswered."""
 
-    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
+    def create(self, order: Order) -> ProviderAnswer:
         """Asks for a video, once; the answer holds the handle of the job.
 
-        `key` is the same whenever it is asked for the same video; where `recovery` is `key`, that
-        makes one job. Raises ProviderRejectedError, ProviderThrottledError or
-        ProviderUnavailableError where it is certain that no job was made by this request,
-        OutcomeUnknownError for everything else.
+        Where `recovery` is `key`, all orders with the same key make one job. Raises
+        ProviderRejectedError, ProviderThrottledError or ProviderUnavailableError where it is
+        certain that no job was made by this request, OutcomeUnknownError for everything else.
         """
 
-    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
-        """Jobs made after `since` that can be this request's, the likeliest first.
+    def find(self, order: Order, since: datetime) -> list[Handle]:
+        """Jobs made after `since` that can be this order's, the likeliest first.
 
         Only where `recovery` is `list`. Raises NotListedError where the list cannot tell.
         """
@@ -50,7 +50,7 @@ class VideoProvider(Protocol):
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Stops a job that is not finished, if the provider can."""
 
-    def open_video(self, handle: Handle) -> AbstractContextManager[Asset]:
+    def open_video(self, handle: Handle) -> AbstractContextManager[Asset | StoredObject]:
         """The finished file. Raises AssetError and its kinds, also while it is read."""
 
     def open_poster(self, handle: Handle) -> AbstractContextManager[Asset]:
@@ -128,6 +128,9 @@ class VideoStorage(Protocol):
 
     def save(self, key: str, chunks: Iterator[bytes], content_type: str) -> int:
         """Stores what `chunks` yields, whole or not at all, and returns the number of bytes."""
+
+    def copy(self, source: StoredObject, key: str, content_type: str) -> int:
+        """Stores what another bucket holds, as `save` does, without its going through us."""
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""

@@ -20,6 +20,7 @@ from actionreel.errors import (
 from actionreel.failures import INTERRUPTED, interrupted
 from actionreel.ledger import as_recorded, ask_again, ended, record_job
 from actionreel.models import Recovery, Video, VideoJob
+from actionreel.offers import order
 from actionreel.ports import Services
 from actionreel.schedule import RECONCILE_WAITS
 
@@ -56,7 +57,8 @@ def _look_in_list(job: VideoJob, video: Video, services: Services, told: bool) -
     way any more, the provider is asked once more; a list that cannot tell ends in `unknown`."""
     asked_at = video.asked_at or video.created_at
     try:
-        found = services.provider(job.provider).find(job.request, since=asked_at - CLOCK_SKEW)
+        provider = services.provider(job.provider)
+        found = provider.find(order(job, services), since=asked_at - CLOCK_SKEW)
     except NotListedError:
         return _give_up(job, video, services, told)
     except ProviderError as error:

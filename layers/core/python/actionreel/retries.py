@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid6 import uuid7
-
 from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
 from actionreel.messages import start
 from actionreel.models import Video, VideoRequest, is_video_id
+from actionreel.offers import new_video
 from actionreel.ports import Services
 
 _REFUSED = {
@@ -59,17 +58,24 @@ def _known(older: Video, services: Services) -> Video:
 
 
 def _again(older: Video, services: Services) -> Video:
-    model = services.registry.find(older.model)
-    asked = older.model_dump(include=set(VideoRequest.model_fields))
-    return Video(
+    """The same once more; a model that was switched off meanwhile gives way to another."""
+    model, notice = services.registry.choose(older.model)
+    length, size = (
+        model.nearest_length(older.seconds),
+        older.size and model.nearest_size(older.size),
+    )
+    request = VideoRequest(
+        prompt=older.prompt,
+        model=model.id,
+        seconds=length,
+        size=size,
+        input_reference_url=older.input_reference_url,
+    )
+    return new_video(
+        request,
+        (*older.notices, *([notice] if notice else [])),
+        services,
         tenant=older.tenant,
-        video_id=str(uuid7()),
         retry_of=older.video_id,
-        provider=model.provider,
-        deadline_seconds=model.deadline_seconds,
         conversation_id=older.conversation_id,
-        notices=older.notices,
-        created_at=services.now(),
-        next_check_at=services.now(),
-        **asked,
     )

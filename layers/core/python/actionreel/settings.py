@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from actionreel.models import Document, Recovery
 
@@ -10,9 +11,11 @@ from actionreel.models import Document, Recovery
 class Settings(Document):
     """What a deployment decides. Each function's environment holds only the part that it uses.
 
-    `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`;
-    `provider_secret` names the Secrets Manager secret with its key; `provider_recovery` says what
-    the server can do about a create that went unanswered.
+    `provider_secret` names the Secrets Manager secret with a section for each provider.
+    `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`,
+    `provider_dialect` how it speaks, `provider_recovery` what it can do about a create that went
+    unanswered. `video_models` is a JSON list of entries for the model registry. Bedrock puts its
+    videos into `bedrock_bucket`, in `bedrock_region`.
     """
 
     table_name: str = ""
@@ -22,6 +25,10 @@ class Settings(Document):
     provider_base_url: str = ""
     provider_secret: str = ""
     provider_recovery: Recovery = "list"
+    provider_dialect: Literal["openai", "litellm", "sglang", "vllm-omni"] = "openai"
+    video_models: str = ""
+    bedrock_bucket: str = ""
+    bedrock_region: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -25,8 +25,8 @@ def video_request(body: dict[str, Any], registry: Registry) -> tuple[VideoReques
     Raises InvalidActionError where it cannot be carried out.
     """
     prompt = _prompt(body.get("prompt"))
-    model = _model(body.get("model"), registry)
-    notices: list[str] = []
+    model, notice = _model(body.get("model"), registry)
+    notices = [notice] if notice else []
     seconds = _seconds(body.get("seconds"), model, notices)
     reference = _reference(body.get("input_reference_url"))
     size = _size(body.get("size"), model, reference, notices)
@@ -58,10 +58,10 @@ def _prompt(value: Any) -> str:
     return prompt
 
 
-def _model(value: Any, registry: Registry) -> VideoModel:
+def _model(value: Any, registry: Registry) -> tuple[VideoModel, str | None]:
     if value and not isinstance(value, str):
         raise InvalidActionError("The model must be the name of a model.")
-    return registry.find(value or "")
+    return registry.choose(value or "")
 
 
 def _seconds(value: Any, model: VideoModel, notices: list[str]) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from actionreel.errors import AssetError
+from actionreel.errors import AssetError, AssetUnavailableError
+from actionreel.models import StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,6 +54,28 @@ class S3VideoStorage:
             return self._save_parts(key, first, parts, content_type)
         except (BotoCoreError, ClientError) as error:
             raise AssetError("The video was made, but its file could not be stored.") from error
+
+    def copy(self, source: StoredObject, key: str, content_type: str) -> int:
+        """Copies an object of another bucket, in parts where it is large, and returns its bytes;
+        none of them go through us.
+
+        Raises AssetUnavailableError if there is none, AssetError where S3 refuses.
+        """
+        try:
+            size = self._client.head_object(Bucket=source.bucket, Key=source.key)["ContentLength"]
+            self._client.copy(
+                {"Bucket": source.bucket, "Key": source.key},
+                self._bucket,
+                key,
+                ExtraArgs={"ContentType": content_type, "MetadataDirective": "REPLACE"},
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                raise AssetUnavailableError("The provider's file is not in its bucket.") from error
+            raise AssetError("The video was made, but its file could not be stored.") from error
+        except BotoCoreError as error:
+            raise AssetError("The video was made, but its file could not be stored.") from error
+        return size
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""

@@ -1,8 +1,9 @@
-"""The provider's key, from AWS Secrets Manager."""
+"""The providers' keys, from AWS Secrets Manager: one secret, with a section for each provider."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities import parameters
@@ -16,33 +17,58 @@ from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
 CACHE_SECONDS = 300
 
 
-def provider_key(secret: str, provider: str) -> str:
+def section(secret: str, provider: str, *, fresh: bool = False) -> Mapping[str, str]:
+    """What the secret holds for a provider, such as `api_key`; empty if there is nothing.
+
+    The secret is kept for five minutes, unless it is to be `fresh`. Raises
+    ProviderUnavailableError if it cannot be read now; what it holds stays out of that.
+    """
+    return _sections(secret, fresh=fresh).get(provider, {})
+
+
+def provider_key(secret: str, provider: str, *, fresh: bool = False) -> str:
     """The key of a provider: `{"<provider>": {"api_key": "..."}}` is what the secret holds.
 
-    Kept for five minutes once it is there. Raises ProviderRejectedError if there is no key,
-    ProviderUnavailableError if the secret cannot be read now; what it holds stays out of both.
+    Raises ProviderRejectedError if there is none, ProviderUnavailableError if the secret cannot be
+    read now; what it holds stays out of both.
     """
-    key = _read(secret, provider, fresh=False) or _read(secret, provider, fresh=True)
+    key = _key(section(secret, provider, fresh=fresh))
+    if not key and not fresh:  # it may have been put there a moment ago
+        key = _key(section(secret, provider, fresh=True))
     if not key:
         example = json.dumps({provider: {"api_key": "..."}})
         raise ProviderRejectedError(
-            f"There is no key for the provider. Put {example} into the secret that the deployment's"
+            f"There is no key for {provider}. Put {example} into the secret that the deployment's"
             " output ProviderSecret names."
         )
     return key
 
 
-def _read(secret: str, provider: str, *, fresh: bool) -> str:
-    """The key, empty if the secret is not there or not what it should be."""
+def providers_with_keys(secret: str) -> frozenset[str]:
+    """The providers that have a key. Raises ProviderUnavailableError."""
+    return frozenset(name for name, held in _sections(secret).items() if _key(held))
+
+
+def _sections(secret: str, *, fresh: bool = False) -> dict[str, Mapping[str, str]]:
+    """The sections that are what they should be."""
     try:
         found: Any = parameters.get_secret(
             secret, transform="json", max_age=CACHE_SECONDS, force_fetch=fresh
         )
-        key = found[provider]["api_key"]
     except GetParameterError as error:
         if "ResourceNotFoundException" in str(error):
-            return ""
+            return {}
         raise ProviderUnavailableError("The provider's key cannot be read now.") from None
-    except (TransformParameterError, KeyError, TypeError):
-        return ""
-    return key.strip() if isinstance(key, str) and key.isascii() else ""
+    except TransformParameterError:
+        return {}
+    sections = found if isinstance(found, dict) else {}
+    return {
+        name: {field: value for field, value in held.items() if isinstance(value, str)}
+        for name, held in sections.items()
+        if isinstance(held, dict)
+    }
+
+
+def _key(held: Mapping[str, str]) -> str:
+    key = held.get("api_key", "").strip()
+    return key if key.isascii() else ""

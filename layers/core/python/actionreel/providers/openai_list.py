@@ -11,8 +11,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from actionreel.errors import NotListedError
-from actionreel.models import Handle, VideoRequest
-from actionreel.providers.openai_answers import Document, is_number, job_id, trouble
+from actionreel.models import Handle
+from actionreel.orders import Order
+from actionreel.providers.answers import Document, is_number, job_id, trouble
+from actionreel.providers.http_api import Answer
 
 _NO_LIST = (400, 404, 405, 410, 501)
 
@@ -25,21 +27,21 @@ class Page(NamedTuple):
     following: str | None
 
 
-def page(status: int, said: Document) -> Page:
+def page(answer: Answer) -> Page:
     """Reads a page. Raises NotListedError where there is no list, or none that tells the prompts,
     ProviderError for trouble."""
-    if status in _NO_LIST:
+    if answer.status in _NO_LIST:
         raise NotListedError("The provider has no list of its jobs.")
-    if not 200 <= status < 300:
-        raise trouble(status)
-    data = said.get("data")
+    if not answer.ok:
+        raise trouble(answer.status)
+    data = answer.document.get("data")
     if not isinstance(data, list) or not all(isinstance(job, dict) for job in data):
         raise NotListedError("The provider's list cannot be read.")
     if not all(isinstance(job.get("prompt"), str) for job in data):
         raise NotListedError("The provider's list does not tell the prompts.")
-    if said.get("has_more") is False or not data:
+    if answer.document.get("has_more") is False or not data:
         return Page(data, None)
-    last = job_id(data[-1])
+    last = job_id(data[-1].get("id"))
     if last is None:
         raise NotListedError("The provider's list cannot be read to its end.")
     return Page(data, last)
@@ -56,22 +58,23 @@ def is_newest_first(jobs: list[Document]) -> bool:
     return all(before >= after for before, after in pairwise(ages))
 
 
-def handles(jobs: list[Document], request: VideoRequest) -> list[Handle]:
+def handles(jobs: list[Document], order: Order) -> list[Handle]:
     """The jobs with this prompt, those that agree in model, length and size first.
 
     Servers write those in ways of their own, so they are not demanded: a job that is overlooked
     would be paid for twice. Raises NotListedError if one cannot be told by its id.
     """
-    ours = [job for job in jobs if str(job["prompt"]).strip() == request.prompt.strip()]
-    ours.sort(key=lambda job: _agreement(job, request), reverse=True)
-    ids = [job_id(job) for job in ours]
+    ours = [job for job in jobs if str(job["prompt"]).strip() == order.request.prompt.strip()]
+    ours.sort(key=lambda job: _agreement(job, order), reverse=True)
+    ids = [job_id(job.get("id")) for job in ours]
     if None in ids:
         raise NotListedError("The provider's list does not tell the ids.")
     return [{"id": found} for found in ids]
 
 
-def _agreement(job: Document, request: VideoRequest) -> int:
-    asked = {"model": request.model, "seconds": str(request.seconds), "size": request.size}
+def _agreement(job: Document, order: Order) -> int:
+    request = order.request
+    asked = {"model": order.name, "seconds": str(request.seconds), "size": request.size}
     return sum(str(job.get(name)) == value for name, value in asked.items())
 
 

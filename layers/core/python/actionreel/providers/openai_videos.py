@@ -1,4 +1,4 @@
-"""The OpenAI Videos protocol: the adapter for every server that speaks it.
+"""The OpenAI Videos protocol: the adapter for every server that speaks it, in its dialect.
 
     POST   {base}/videos                 asks for a video
     GET    {base}/videos                 the jobs, newest first
@@ -6,211 +6,214 @@
     DELETE {base}/videos/{id}            stops it, at servers that can
     GET    {base}/videos/{id}/content    streams the file (variant=thumbnail: a still image)
 
-Source: the Videos section of OpenAI's API reference, as the openai SDK 3.54.0 speaks it.
+Source: the Videos section of OpenAI's API reference, as the openai SDK 3.54.0 speaks it; LiteLLM
+1.109.1, SGLang's and vLLM-Omni's server sources for their dialects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 
 from actionreel.errors import (
+    AssetUnavailableError,
     JobNotFoundError,
     NotListedError,
-    OutcomeUnknownError,
-    ProviderError,
-    ProviderUnavailableError,
+    ProviderRejectedError,
 )
-from actionreel.models import (
-    Asset,
-    CancelOutcome,
-    Handle,
-    ProviderAnswer,
-    Recovery,
-    VideoRequest,
-)
+from actionreel.models import Asset, CancelOutcome, Handle, ProviderAnswer, Recovery
+from actionreel.orders import Order
+from actionreel.providers import answers, openai_list, transport
 from actionreel.providers import openai_answers as said
-from actionreel.providers import openai_list, transport
-from actionreel.providers.downloads import download
+from actionreel.providers.config import ProviderConfig
+from actionreel.providers.http_api import CANCEL_SECONDS, DOWNLOAD_SECONDS, HttpApi, Key, bearer
 
-CREATE_SECONDS = 50.0
-POLL_SECONDS = 20.0
 LIST_SECONDS = 50.0  # for all its pages
-CANCEL_SECONDS = 20.0  # for both exchanges: API Gateway waits for 30
-DOWNLOAD_SECONDS = 720.0
 POSTER_SECONDS = 60.0
 LIST_LIMIT, LIST_PAGES = 100, 10
 
-# Nothing was sent: the connection never came to be.
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-)
-
 # Servers that delete finished videos only, or have no such route.
 _CANNOT_CANCEL = (400, 403, 404, 405, 410, 422, 501)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a kind of server differs: form fields in place of JSON, lengths as numbers, the field
+    for the address of a start image, whether it has posters, and whether its documents may name
+    another place for the file (SGLang's object storage)."""
+
+    form: bool = False
+    number_of_seconds: bool = False
+    image: Literal["input_reference", "reference_url", "image_reference"] = "input_reference"
+    posters: bool = False
+    file_elsewhere: bool = False
+
+
+DIALECTS = {
+    "openai": Dialect(posters=True),
+    "litellm": Dialect(),
+    "sglang": Dialect(number_of_seconds=True, image="reference_url", file_elsewhere=True),
+    "vllm-omni": Dialect(form=True, image="image_reference"),
+}
 
 
 class OpenAIVideos:
     """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed.
 
     `recovery` is what the server can do about a create that went unanswered: `list` its jobs with
-    their prompts, honour an Idempotency-Key (`key`), or neither.
+    their prompts, honour an Idempotency-Key (`key`), or neither. `webhooks` says that it tells us
+    of the end of each job.
     """
 
     def __init__(
         self,
         base_url: str,
-        key: Callable[[], str],
+        key: Key,
         recovery: Recovery = "list",
         client: httpx.Client | None = None,
+        dialect: Dialect = DIALECTS["openai"],
     ) -> None:
         self.recovery: Recovery = recovery
-        self._base = base_url.rstrip("/")
-        self._key = key
-        self._client = client or transport.client()
+        self._api = HttpApi(base_url, key, bearer, client)
+        self._dialect = dialect
 
-    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
+    def create(self, order: Order) -> ProviderAnswer:
         """Asks for a video, once. See VideoProvider for what it raises."""
-        secret = self._key()
-        headers = _bearer(secret) | ({"Idempotency-Key": key} if self.recovery == "key" else {})
-        transport.within(CREATE_SECONDS)
-        try:
-            with self._client.stream(
-                "POST", f"{self._base}/videos", json=_create_body(request), headers=headers
-            ) as response:
-                body = transport.read_answer(response)
-        except _NEVER_SENT:
-            raise ProviderUnavailableError("The provider cannot be reached.") from None
-        except httpx.HTTPError:
-            raise OutcomeUnknownError(said.unknown("did not answer")) from None
-        document = said.document(body, secret)
-        if not response.is_success:
-            raise said.refusal(response.status_code, document, response.headers)
-        job_id = said.job_id(document)
-        if job_id is None:
-            raise OutcomeUnknownError(said.unknown("gave an answer that cannot be read"))
-        return said.answer(document, {"id": job_id})
+        headers = {"Idempotency-Key": order.key} if self.recovery == "key" else {}
+        answer = self._api.create("/videos", headers=headers, **self._body(order))
+        if not answer.ok:
+            raise said.refusal(answer)
+        job = said.job(answer.document)
+        return answers.accepted(said.created(answer), **job.model_dump(exclude={"handle"}))
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. See VideoProvider for what it raises."""
-        transport.within(POLL_SECONDS)
-        return self._look(handle)
+        return said.job(self._look(handle))
 
-    def _look(self, handle: Handle) -> ProviderAnswer:
-        status, document = self._ask("GET", self._url(handle))
-        if status == 404:
-            raise JobNotFoundError("The provider no longer knows this video.")
-        if not 200 <= status < 300:
-            raise said.trouble(status)
-        if not isinstance(document.get("status"), str):
-            raise ProviderError("The provider gave an answer that cannot be read.")
-        return said.answer(document, None)
-
-    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+    def find(self, order: Order, since: datetime) -> list[Handle]:
         """Jobs with this prompt, made after `since`; those that agree in more come first.
 
         Raises NotListedError where the server has no list, or none from which it can be told that
         a job is not there.
         """
         transport.within(LIST_SECONDS)
-        listed: dict[str, said.Document] = {}
+        listed: dict[str, answers.Document] = {}
         params: dict[str, str | int] = {"limit": LIST_LIMIT, "order": "desc"}
         for _ in range(LIST_PAGES):
-            page = openai_list.page(*self._ask("GET", f"{self._base}/videos", params))
+            page = openai_list.page(self._api.ask("GET", "/videos", seconds=None, params=params))
             new = listed | {str(job.get("id")): job for job in page.jobs}
             recent = openai_list.made_since(page.jobs, since)
             seen_all = len(recent) < len(page.jobs) and openai_list.is_newest_first(page.jobs)
             if page.following is None or seen_all or len(new) == len(listed):
-                return self._candidates(list(new.values()), request, since)
+                return _candidates(list(new.values()), order, since)
             listed = new
             params["after"] = page.following
         raise NotListedError("The provider's list is too long to find this video in it.")
-
-    def _candidates(
-        self, listed: list[said.Document], request: VideoRequest, since: datetime
-    ) -> list[Handle]:
-        """An empty list proves nothing: some servers forget their jobs, or keep them elsewhere."""
-        if not listed:
-            raise NotListedError("The provider's list is empty.")
-        return openai_list.handles(openai_list.made_since(listed, since), request)
 
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Stops the job, if the server can. Deleting a finished one would lose the film, so it is
         looked at first."""
         transport.within(CANCEL_SECONDS)
         try:
-            phase = self._look(handle).phase
+            phase = answers.phase(self._look(handle, None).get("status"))
         except JobNotFoundError:
             return "too_late"
         if phase != "pending":
             return "too_late"
-        status, _ = self._ask("DELETE", self._url(handle))
-        if status in _CANNOT_CANCEL:
+        answer = self._api.ask("DELETE", _path(handle), seconds=None)
+        if answer.status in _CANNOT_CANCEL:
             return "unsupported"
-        if not 200 <= status < 300:
-            raise said.trouble(status)
+        if not answer.ok:
+            raise answers.trouble(answer.status)
         return "cancelled"
 
     @contextmanager
     def open_video(self, handle: Handle) -> Iterator[Asset]:
         """The finished file, as it streams. See VideoProvider for what it raises."""
-        with self._open(handle, {}, DOWNLOAD_SECONDS) as asset:
-            yield asset
+        url = f"{_path(handle)}/content"
+        if self._dialect.file_elsewhere:
+            elsewhere = str(self._look(handle).get("url"))
+            url = elsewhere if elsewhere.startswith("https://") else url
+        with self._api.open(url, DOWNLOAD_SECONDS) as chunks:
+            yield Asset(chunks)
 
     @contextmanager
     def open_poster(self, handle: Handle) -> Iterator[Asset]:
         """A still image; raises AssetUnavailableError where the server has none."""
-        with self._open(handle, {"variant": "thumbnail"}, POSTER_SECONDS) as asset:
-            yield asset
+        if not self._dialect.posters:
+            raise AssetUnavailableError("This provider makes no still images.")
+        path = f"{_path(handle)}/content?variant=thumbnail"
+        with self._api.open(path, POSTER_SECONDS) as chunks:
+            yield Asset(chunks)
 
-    @contextmanager
-    def _open(self, handle: Handle, params: dict[str, str], seconds: float) -> Iterator[Asset]:
-        url = f"{self._url(handle)}/content{'?' if params else ''}{urlencode(params)}"
-        headers = _bearer(self._key())
-        with download(self._client, url, headers, seconds, trusted=self._base) as chunks:
-            yield Asset(chunks=chunks)
+    def _look(self, handle: Handle, seconds: float | None = 20.0) -> answers.Document:
+        answer = self._api.ask("GET", _path(handle), seconds=seconds)
+        if answer.status == 404:
+            raise JobNotFoundError("The provider no longer knows this video.")
+        if not answer.ok:
+            raise answers.trouble(answer.status)
+        if not isinstance(answer.document.get("status"), str):
+            raise answers.unreadable()
+        return answer.document
 
-    def _ask(
-        self, method: str, url: str, params: dict[str, str | int] | None = None
-    ) -> tuple[int, said.Document]:
-        """The status and the document of an answer, within the time that the caller has set. Raises
-        ProviderUnavailableError."""
-        secret = self._key()
-        try:
-            with self._client.stream(
-                method, url, params=params, headers=_bearer(secret)
-            ) as response:
-                body = transport.read_answer(response)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise ProviderUnavailableError("The provider cannot be reached.") from None
-        return response.status_code, said.document(body, secret)
+    def _body(self, order: Order) -> dict[str, Any]:
+        """The body of a create, as httpx takes it."""
+        request, dialect = order.request, self._dialect
+        fields: dict[str, Any] = {
+            "model": order.name,
+            "prompt": request.prompt,
+            "seconds": request.seconds if dialect.number_of_seconds else str(request.seconds),
+            **({} if request.size is None else {"size": request.size}),
+            **order.fields(),
+        }
+        if order.image:
+            image = order.image
+            return {
+                "data": _texts(fields),
+                "files": {"input_reference": ("image", image.content, image.media_type)},
+            }
+        if order.has_image:
+            url = request.input_reference_url
+            as_object = {"image_url": url}
+            fields[dialect.image] = url if dialect.image == "reference_url" else as_object
+        if dialect.form:
+            # As files without names, so that httpx writes multipart/form-data without a file.
+            return {"files": {name: (None, value) for name, value in _texts(fields).items()}}
+        return {"json": fields}
 
-    def _url(self, handle: Handle) -> str:
-        return f"{self._base}/videos/{quote(str(handle['id']), safe='')}"
+
+def adapter(config: ProviderConfig) -> OpenAIVideos:
+    """The adapter of a deployment. Raises ProviderRejectedError without an address."""
+    base_url = config.options.get("base_url")
+    if not base_url:
+        raise ProviderRejectedError(
+            "No OpenAI-compatible server is configured: set the ProviderBaseUrl parameter."
+        )
+    recovery: Any = config.options.get("recovery", "list")
+    dialect = DIALECTS[config.options.get("dialect", "openai")]
+    return OpenAIVideos(base_url, config.key, recovery, config.client, dialect)
 
 
-def _bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _create_body(request: VideoRequest) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "model": request.model,
-        "prompt": request.prompt,
-        "seconds": str(request.seconds),
+def _texts(fields: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in fields.items()
     }
-    if request.size is not None:
-        body["size"] = request.size
-    if request.input_reference_url is not None:
-        body["input_reference"] = {"image_url": request.input_reference_url}
-    return body
+
+
+def _path(handle: Handle) -> str:
+    return f"/videos/{quote(str(handle['id']), safe='')}"
+
+
+def _candidates(listed: list[answers.Document], order: Order, since: datetime) -> list[Handle]:
+    """An empty list proves nothing: some servers forget their jobs, or keep them elsewhere."""
+    if not listed:
+        raise NotListedError("The provider's list is empty.")
+    return openai_list.handles(openai_list.made_since(listed, since), order)

@@ -1,0 +1,109 @@
+"""Where a video is asked for: the order for a provider, and the next one after a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from uuid6 import uuid7
+
+from actionreel.errors import ProviderRejectedError
+from actionreel.models import Video, VideoJob, VideoRequest
+from actionreel.orders import Order
+from actionreel.ports import Services
+from actionreel.url_guard import check_public_url
+
+# What another provider may see otherwise. Moderation is a judgement on the prompt, which is not to
+# be shopped around, and what is wrong with the tag is wrong everywhere.
+_MAY_BE_ACCEPTED_ELSEWHERE = (
+    "provider_rejected",
+    "provider_unavailable",
+    "rate_limited",
+    "quota",
+    "invalid_input",
+)
+_REASONS = {
+    "provider_unavailable": "could not be reached",
+    "rate_limited": "had too many requests",
+    "quota": "has no credit left",
+}
+
+
+def new_video(
+    request: VideoRequest, notices: Sequence[str], services: Services, **known: Any
+) -> Video:
+    """The record of a video that is to be made, with all places where it can be asked for.
+
+    Raises InvalidActionError where there is none.
+    """
+    first, *others = services.registry.choices(request)
+    now = services.now()
+    return Video(
+        video_id=str(uuid7()),
+        provider=first.provider,
+        deadline_seconds=first.deadline_seconds,
+        alternatives=tuple(others),
+        notices=tuple(notices),
+        created_at=now,
+        next_check_at=now,
+        **request.model_dump(),
+        **known,
+    )
+
+
+def order(job: VideoJob, services: Services) -> Order:
+    """What the job's provider is asked for.
+
+    Raises ProviderRejectedError if the model has left the registry, InvalidActionError if the start
+    image cannot be had.
+    """
+    request = job.request
+    offer = services.registry.offer(request.model, job.provider)
+    if offer is None:
+        raise ProviderRejectedError(f"{request.model} is no longer offered at {job.provider}.")
+    if request.input_reference_url is not None:
+        check_public_url(request.input_reference_url)
+    return Order(request=request, offer=offer, key=job.video_id)
+
+
+def asked_for(job: VideoJob) -> dict[str, Any]:
+    """What the record says of a request that is about to be sent."""
+    request = {name: getattr(job.request, name) for name in ("model", "seconds", "size")}
+    ours = ("provider", "deadline_seconds", "alternatives", "notices")
+    return request | {name: getattr(job, name) for name in ours}
+
+
+def or_next(job: VideoJob, video: Video) -> VideoJob:
+    """The document that asks the next provider, where this one certainly refused; or else as it is.
+
+    Never after a request of which nobody knew what became of it: that one may be paid for.
+    """
+    failure = job.failure
+    if (
+        failure is None
+        or failure.maybe_charged
+        or failure.code not in _MAY_BE_ACCEPTED_ELSEWHERE
+        or video.ambiguous
+        or not job.alternatives
+    ):
+        return job
+    following, *rest = job.alternatives
+    used = following.model if following.model != job.request.model else following.provider
+    reason = _REASONS.get(failure.code, "refused")
+    notice = f"{job.request.model} at {job.provider} {reason}; used {used}"
+    request = {"model": following.model, "seconds": following.seconds, "size": following.size}
+    return job.model_copy(
+        update={
+            "status": "queued",
+            "failure": None,
+            "wait_seconds": 1,
+            "asks": 0,
+            "released": tuple(dict.fromkeys((*job.released, video.fence or ""))),
+            "provider": following.provider,
+            "deadline_seconds": following.deadline_seconds,
+            "request": job.request.model_copy(update=request),
+            "alternatives": tuple(rest),
+            "notices": (*job.notices, notice),
+            "fence": None,
+        }
+    )

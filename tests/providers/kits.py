@@ -1,0 +1,7 @@
+"""The kits of all adapters."""
+
+from __future__ import annotations
+
+from tests.providers.kit import Kit
+
+KITS: list[Kit] = []
