@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from local.stack import STUDIO_KEY, Stack
+from local.stack import STUDIO_KEY, Stack, models_of
 
 _EXAMPLE = (
     r"""curl -s {url}/actions -H 'Content-Type: application/json' -d '{{"text": """
@@ -25,6 +25,7 @@ def main() -> int:
             port=arguments.port,
             provider_url=arguments.provider_url,
             provider_key=os.environ.get("PROVIDER_API_KEY", STUDIO_KEY),
+            models=models_of(arguments.model) if arguments.provider_url else "",
             lambda_endpoint=arguments.lambda_endpoint,
             log=lambda line: print(line, flush=True),
         ) as stack:
@@ -50,6 +51,9 @@ def _arguments() -> argparse.Namespace:
         default="",
         help="an OpenAI-compatible video server (with /v1) instead of the studio;"
         " its key in PROVIDER_API_KEY; it may charge you",
+    )
+    parser.add_argument(
+        "--model", default="sora-2", help="what that server calls its model (default: sora-2)"
     )
     parser.add_argument(
         "--lambda-endpoint",

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from moto import mock_aws
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from actionreel import bootstrap
-from actionreel.registry import Registry
 from local.events import Events
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STUDIO_KEY = "studio"
+MODELS = Path(__file__).with_name("models.json")
 
 # What the user's own AWS set-up could bring in must not: nothing here leaves this machine.
 CLEARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_REGION")
@@ -41,7 +42,8 @@ class Stack:
     """A running Actionreel; a context manager.
 
     `port` 0 takes a free one. With `provider_url` and `provider_key` the videos come from that
-    OpenAI-compatible server, and cost what it charges; without, from the studio. With
+    OpenAI-compatible server, and cost what it charges; without, from the studio. `models` is a JSON
+    list of entries for the registry, the first of them the default, in place of the studio's. With
     `lambda_endpoint` the functions run there and not in this process. `sweep_seconds` is how often
     lost videos are looked for, in place of the template's schedule.
     Raises OSError if the port is taken.
@@ -53,6 +55,7 @@ class Stack:
         port: int = 0,
         provider_url: str = "",
         provider_key: str = STUDIO_KEY,
+        models: str = "",
         lambda_endpoint: str = "",
         sweep_seconds: float | None = None,
         log: Log = lambda line: None,
@@ -61,6 +64,7 @@ class Stack:
         self._studio = None if provider_url else Studio(api_key=provider_key)
         self.provider_url = provider_url
         self._provider_key = provider_key
+        self._models = models
         self._lambda_endpoint = lambda_endpoint
         self._sweep_seconds = sweep_seconds
         self._events: Events | None = None
@@ -92,7 +96,7 @@ class Stack:
         if self._studio:
             self._studio.start()
             self.provider_url = self._studio.url
-        template = Template({"ProviderBaseUrl": self.provider_url})
+        template = home_template(self.provider_url, self._models)
         self._gateway.start()
         self._set_environment(template)
         create_resources(template, self._provider_key)
@@ -146,6 +150,26 @@ class Stack:
         )
 
 
+def home_template(provider_url: str, models: str = "") -> Template:
+    """The template with the parameters of the local run; `models` as the Stack takes it."""
+    entries = models or MODELS.read_text()
+    return Template(
+        {
+            "ProviderBaseUrl": provider_url,
+            "VideoModels": entries,
+            "DefaultModel": json.loads(entries)[0]["id"],
+        }
+    )
+
+
+def models_of(name: str) -> str:
+    """The registry's entries for a server that serves one model, by the name that it goes by."""
+    [studio] = json.loads(MODELS.read_text())
+    offer = {"provider": "openai_videos", "name": name, "takes_image": "url"}
+    served = {"id": name, "description": f"{name} at the configured server", "offers": [offer]}
+    return json.dumps([studio | served])
+
+
 def environment(template: Template) -> dict[str, str]:
     """What Lambda would set for each function. In one process they share one environment, so no
     two functions may want different values of a variable."""
@@ -171,8 +195,7 @@ def create_resources(template: Template, provider_key: str) -> None:
     create_tables(template, session.client("dynamodb"))
     for name in template.of_type("AWS::S3::Bucket"):
         session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))
-    providers = {model.provider for model in Registry.load().models}
-    keys = json.dumps({provider: {"api_key": provider_key} for provider in providers})
+    keys = json.dumps({"openai_videos": {"api_key": provider_key}})
     for name in template.of_type("AWS::SecretsManager::Secret"):
         session.client("secretsmanager").create_secret(Name=name, SecretString=keys)
     for name, properties in template.of_type("AWS::Serverless::StateMachine").items():

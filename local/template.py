@@ -48,7 +48,7 @@ class Template:
         unknown = parameters.keys() - document["Parameters"].keys()
         if unknown:
             raise ValueError(f"template.yaml has no parameters {sorted(unknown)}")
-        self._parameters = {
+        self.parameters = {
             name: str(parameters.get(name, parameter["Default"]))
             for name, parameter in document["Parameters"].items()
         }
@@ -125,8 +125,8 @@ class Template:
         return self._attribute(*name.split(".", 1)) if "." in name else self._reference(name)
 
     def _reference(self, name: str) -> str:
-        if name in self._parameters:
-            return self._parameters[name]
+        if name in self.parameters:
+            return self.parameters[name]
         if self.resources[name]["Type"] == "AWS::Serverless::StateMachine":
             return self._attribute(name, "Arn")
         is_bucket = self.resources[name]["Type"] == "AWS::S3::Bucket"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from actionreel import bootstrap
-from actionreel.registry import Registry, VideoModel
+from actionreel.registry import Registry
 from local.stack import STUDIO_KEY, Stack
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -48,20 +48,12 @@ def stack() -> Iterator[Stack]:
             "moto.stepfunctions.parser.asl.component.common.retry.retrier_decl.time",
             SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 1))),
         )
-        services = bootstrap.services()
-        hasty = VideoModel(
-            id="hasty",
-            provider="openai_videos",
-            description="gives up soon",
-            lengths=(4,),
-            sizes=("1280x720",),
-            first_wait_seconds=1,
-            deadline_seconds=5,
+        services = vars(bootstrap.services())
+        shipped = services["_registry"] = bootstrap.services().registry
+        hasty = shipped.find("studio").model_copy(
+            update={"id": "hasty", "lengths": (4,), "first_wait_seconds": 1, "deadline_seconds": 5}
         )
-        shipped = services.registry
-        vars(services)["registry"] = Registry(
-            default=shipped.default, models=(*shipped.models, hasty)
-        )
+        services["_registry"] = Registry(default="studio", models=(*shipped.models, hasty))
         yield running
 
 

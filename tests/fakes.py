@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,16 +25,40 @@ from actionreel.models import (
     Handle,
     ProviderAnswer,
     Recovery,
+    StoredObject,
     Video,
     VideoJob,
     VideoRequest,
     VideoStatus,
 )
-from actionreel.registry import Registry
+from actionreel.orders import Offer, Order
+from actionreel.registry import Registry, VideoModel
 from tests.fake_repository import FakeVideoRepository
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 VIDEO_ID = "0199f3a0-0000-7000-8000-000000000001"
+
+
+def seed_model(name: str, price: str, alias: str) -> VideoModel:
+    """A model with the lengths and sizes of the seed's, at the OpenAI-compatible server."""
+    offer = Offer(
+        provider="openai_videos", name=name, takes_image="url", usd_per_second=Decimal(price)
+    )
+    return VideoModel(
+        id=name,
+        description=f"the seed's {name}",
+        lengths=(4, 8, 12),
+        sizes=("1280x720", "720x1280"),
+        first_wait_seconds=3,
+        offers=(offer,),
+        aliases=(alias,),
+    )
+
+
+SEED = Registry(
+    default="sora-2",
+    models=(seed_model("sora-2", "0.10", "sora"), seed_model("sora-2-pro", "0.30", "sora-pro")),
+)
 REQUEST = VideoRequest(prompt="a paper boat", model="sora-2", seconds=8, size="1280x720")
 
 
@@ -113,6 +138,11 @@ class FakeVideoStorage:
         self.log.append(f"saved {extension}")
         return len(body)
 
+    def copy(self, source: StoredObject, key: str, content_type: str) -> int:
+        self.files[key] = f"{source.bucket}/{source.key}".encode(), content_type
+        self.log.append(f"copied {key.rpartition('.')[2]}")
+        return len(self.files[key][0])
+
     def link(self, key: str, filename: str, *, download: bool) -> str:
         return f"https://files.test/{key}?filename={filename}&download={download}"
 
@@ -159,18 +189,20 @@ class FakeProvider:
         self.log = log
         self.recovery: Recovery = "none"
         self.keys: list[str] = []
+        self.orders: list[Order] = []
         self.listed: list[list[Handle] | Exception] = []
         self.stopping: CancelOutcome | Exception = "unsupported"
         self.answers: list[ProviderAnswer | Exception] = []
         self.video: Script | Exception = [MP4]
         self.poster: Script | Exception = AssetUnavailableError("no poster")
 
-    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
+    def create(self, order: Order) -> ProviderAnswer:
         self.log.append("asked")
-        self.keys.append(key)
+        self.keys.append(order.key)
+        self.orders.append(order)
         return self._next()
 
-    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+    def find(self, order: Order, since: datetime) -> list[Handle]:
         self.log.append("listed")
         found = self.listed.pop(0)
         if isinstance(found, Exception):
@@ -221,7 +253,7 @@ class FakeServices:
     def __init__(self, *answers: ProviderAnswer | Exception) -> None:
         self.log: list[str] = []
         self.clock = NOON
-        self.registry = Registry.load()
+        self.registry = SEED
         self.videos = FakeVideoRepository(self.log)
         self.storage = FakeVideoStorage(self.log)
         self.workflow = FakeWorkflow(self.log)

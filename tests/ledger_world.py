@@ -27,6 +27,7 @@ from actionreel.models import (
     VideoJob,
     VideoRequest,
 )
+from actionreel.orders import Order
 from tests.fakes import FakeProvider, FakeServices
 
 LIFETIME = 75  # seconds that a function lives at most: Create's Timeout in the template
@@ -115,7 +116,7 @@ class Provider(FakeProvider):
         self.world = world
         self.jobs: list[Job] = []
 
-    def create(self, request: VideoRequest, key: str) -> ProviderAnswer:
+    def create(self, order: Order) -> ProviderAnswer:
         match self.world.stop("request"):
             case "throttled":
                 raise ProviderThrottledError("429", retry_after=1)
@@ -125,7 +126,7 @@ class Provider(FakeProvider):
                 raise ProviderRejectedError("No.", "quota")
             case "lost":
                 raise OutcomeUnknownError("It did not answer.")
-        job = self._made(request, key)
+        job = self._made(order.request, order.key)
         if self.world.stop("answer") == "lost":
             raise OutcomeUnknownError("It did not answer.")
         return job.answer()
@@ -138,11 +139,11 @@ class Provider(FakeProvider):
         self.jobs.append(Job(key, request, self.world.clock, handle))
         return self.jobs[-1]
 
-    def find(self, request: VideoRequest, since: datetime) -> list[Handle]:
+    def find(self, order: Order, since: datetime) -> list[Handle]:
         if self.world.stop("list") == "trouble":
             raise ProviderUnavailableError("503")
         newest_first = reversed(self.jobs)
-        return [j.handle for j in newest_first if j.request == request and j.made_at >= since]
+        return [j.handle for j in newest_first if j.request == order.request and j.made_at >= since]
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         return self.of(handle).answer()

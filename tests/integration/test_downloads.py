@@ -330,7 +330,7 @@ HALF = MP4[:-10]
 def test_half_a_file(answer: Answer, world: World) -> None:
     """As it is stored: the last framing hides the loss, and the boxes of the MP4 show it."""
     world.home.answers["/v1/videos/x/content"] = answer
-    provider = OpenAIVideos(f"{world.home.url}/v1", lambda: "key")
+    provider = OpenAIVideos(f"{world.home.url}/v1", lambda **_: "key")
     with pytest.raises(AssetIncompleteError), provider.open_video({"id": "x"}) as asset:
         for _ in whole_mp4(asset.chunks):
             pass
@@ -374,7 +374,7 @@ def test_what_is_not_the_file(status: str, world: World) -> None:
 def test_the_poster_goes_the_same_way(world: World) -> None:
     world.home.answers["/v1/videos/x/content?variant=thumbnail"] = redirects(f"https://{CDN}/p")
     world.public.answers["/p"] = whole(b"a still")
-    provider = OpenAIVideos(f"{world.home.url}/v1", lambda: "sk-key")
+    provider = OpenAIVideos(f"{world.home.url}/v1", lambda **_: "sk-key")
     with provider.open_poster({"id": "x"}) as asset:
         assert b"".join(asset.chunks) == b"a still"
     assert "sk-key" in str(world.home.requests)

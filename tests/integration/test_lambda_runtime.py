@@ -25,8 +25,8 @@ import samcli
 from actionreel import bootstrap
 from actionreel.models import Video
 from local.lambdas import INVOCATIONS
-from local.stack import Stack
-from local.template import REGION, ROOT, Template
+from local.stack import Stack, home_template
+from local.template import REGION, ROOT
 
 EVENTS = ROOT / "tests/events"
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
@@ -47,7 +47,7 @@ class Runtime:
     """One execution environment of one function."""
 
     def __init__(self, name: str, stack: Stack) -> None:
-        template = Template({"ProviderBaseUrl": stack.provider_url})
+        template = home_template(stack.provider_url)
         properties = template.functions()[name]
         port = free_port()
         self.url = f"http://127.0.0.1:{port}{INVOCATIONS.format('function')}"
@@ -104,8 +104,10 @@ def invoke(stack: Stack) -> Iterator[Invoke]:
 
 
 def event(name: str, **changes: Any) -> dict[str, Any]:
+    """The event of that file, for the model that there is at home."""
     content: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return content | changes
+    request = content["request"] | {"model": "studio"}
+    return content | {"provider": "openai_videos", "request": request} | changes
 
 
 def put_record(of: dict[str, Any], **changes: Any) -> None:
@@ -148,7 +150,7 @@ def polled(invoke: Invoke, job: dict[str, Any]) -> dict[str, Any]:
 
 def another(name: str, number: int, prompt: str) -> dict[str, Any]:
     """The event of another video."""
-    request = {"prompt": prompt, "model": "sora-2", "seconds": 4, "size": "1280x720"}
+    request = {"prompt": prompt, "model": "studio", "seconds": 4, "size": "1280x720"}
     video_id = f"0199f3a0-0000-7000-8000-00000000010{number}"
     return event(name, video_id=video_id, request=request)
 

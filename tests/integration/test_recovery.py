@@ -173,7 +173,7 @@ def waiting_video(prompt: str, **changes: Any) -> Video:
         "tenant": "default",
         "video_id": str(uuid7()),
         "prompt": prompt,
-        "model": "sora-2",
+        "model": "studio",
         "provider": "openai_videos",
         "seconds": 4,
         "size": "1280x720",
@@ -187,7 +187,7 @@ def made_by_hand(stack: Stack, prompt: str) -> str:
     """A job that the provider has made; its id."""
     made: dict[str, Any] = httpx.post(
         f"{stack.provider_url}/videos",
-        json={"prompt": prompt, "model": "sora-2", "seconds": "4", "size": "1280x720"},
+        json={"prompt": prompt, "model": "studio", "seconds": "4", "size": "1280x720"},
         headers={"Authorization": f"Bearer {STUDIO_KEY}"},
     ).json()
     return str(made["id"])

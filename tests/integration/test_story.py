@@ -45,6 +45,14 @@ def test_first_answer_is_pending(story: dict[str, Any]) -> None:
     assert first["_meta_actions"] == ["REQUEST"]
 
 
+def test_a_model_that_was_switched_off_gives_way_with_a_notice(
+    story: dict[str, Any], api: httpx.Client
+) -> None:
+    told = ["sora-2 was switched off on 2026-09-24; used studio"]
+    assert story["first"]["notices"] == story["last"]["notices"] == told
+    assert record(api, story["last"])["model"] == "studio"
+
+
 def test_last_answer_is_a_video_of_ours(story: dict[str, Any], stack: Stack) -> None:
     data = story["last"]["data"]
     assert story["last"]["type"] == "CHAT_VIDEO"

@@ -13,10 +13,12 @@ import pytest
 
 from actionreel.errors import AssetIncompleteError, OutcomeUnknownError, ProviderUnavailableError
 from actionreel.models import VideoRequest
-from actionreel.providers import openai_videos, transport
+from actionreel.orders import Offer, Order
+from actionreel.providers import http_api, transport
 from actionreel.providers.openai_videos import OpenAIVideos
 
 REQUEST = VideoRequest(prompt="p", model="sora-2", seconds=4, size="1280x720")
+ORDER = Order(REQUEST, Offer(provider="openai_videos", name="sora-2"), "k")
 FILE = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n"
 
 Answer = Callable[[socket.socket], None]
@@ -62,15 +64,15 @@ def drips(connection: socket.socket) -> None:
 
 
 def provider(url: str) -> OpenAIVideos:
-    return OpenAIVideos(url, lambda: "key")
+    return OpenAIVideos(url, lambda **_: "key")
 
 
 def test_a_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_videos, "CREATE_SECONDS", 0.5)
+    monkeypatch.setattr(http_api, "CREATE_SECONDS", 0.5)
     with server(drips) as (url, _):
         began = time.monotonic()
         with pytest.raises(OutcomeUnknownError):
-            provider(url).create(REQUEST, key="k")
+            provider(url).create(ORDER)
         assert time.monotonic() - began < 5, "the drip would have lasted ten seconds"
 
 
@@ -80,7 +82,7 @@ def test_a_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_create_is_sent_once_whatever_comes_back(answer: bytes) -> None:
     with server(sends(answer)) as (url, received):
         with pytest.raises(OutcomeUnknownError):
-            provider(url).create(REQUEST, key="k")
+            provider(url).create(ORDER)
         assert len(received) == 1
 
 
@@ -88,7 +90,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ProviderUnavailableError):
-        provider(f"http://127.0.0.1:{port}/v1").create(REQUEST, key="k")
+        provider(f"http://127.0.0.1:{port}/v1").create(ORDER)
 
 
 def test_redirects_are_not_followed() -> None:

@@ -31,7 +31,7 @@ from actionreel.providers import transport
 from actionreel.settings import Settings
 from local import stack
 from local.moto_patches import patch_moto
-from local.template import REGION, Template
+from local.template import REGION
 from tests.simulation import aws, interpreter, sockets
 from tests.simulation import world as worlds
 from tests.simulation.functions import Functions
@@ -56,7 +56,7 @@ class Seams:
         self._set_environment()
         patch_moto()
         self._aws.start()
-        template = Template({"ProviderBaseUrl": self.server.url})
+        template = stack.home_template(self.server.url)
         self._patch_time_and_chance()
         self._patch_botocore()
         sockets.patch(self._patch, self.server, self.connected)

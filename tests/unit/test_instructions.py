@@ -12,11 +12,17 @@ from actionreel.instructions import instructions
 from actionreel.messages import MAX_CREATES
 from actionreel.registry import Registry
 from actionreel.video_request import MAX_PROMPT_CHARACTERS, polled_video_id, video_request
+from tests.fakes import SEED
 
-REGISTRIES = [Registry.load(), Registry.load("sora-2-pro")]
+REGISTRIES = [
+    Registry.load(),
+    Registry.load("seedance-2.0"),
+    Registry.load().at({"replicate"}),
+    SEED,
+]
 
 
-@pytest.fixture(params=REGISTRIES, ids=lambda registry: registry.default)
+@pytest.fixture(params=REGISTRIES, ids=["shipped", "another default", "one key", "seed"])
 def registry(request: pytest.FixtureRequest) -> Registry:
     chosen: Registry = request.param
     return chosen
@@ -27,14 +33,16 @@ def test_its_examples_are_actions(registry: Registry) -> None:
     assert (create.name, poll.name) == ("createAIVideo", "continueVideoPolling")
     assert create.body and poll.body
     request, notices = video_request(create.body, registry)
-    assert request.model == registry.default
+    assert request.model == registry.offered[0].id
     assert notices == []
     assert polled_video_id(poll.body)
 
 
 def test_everything_it_lists_is_accepted_as_it_stands(registry: Registry) -> None:
-    lines = re.findall(r"^- (\S+) \([^)]+\): (.+) seconds; (.+)$", instructions(registry), re.M)
-    assert [name for name, _, _ in lines] == [model.id for model in registry.models]
+    lines = re.findall(
+        r"^- (\S+) \([^)]+\): (.+) seconds; ([^;\n]+)(?:; .+)?$", instructions(registry), re.M
+    )
+    assert [name for name, _, _ in lines] == [model.id for model in registry.offered]
     for name, lengths, sizes in lines:
         model = registry.find(name)
         seconds = [int(length) for length in lengths.split(", ")]
@@ -51,7 +59,7 @@ def test_the_defaults_it_names_are_used(registry: Registry) -> None:
     text = instructions(registry)
     request, _ = video_request({"prompt": "p"}, registry)
     assert f"{request.model} if you leave it out" in text
-    assert f" seconds; {request.size} (landscape), 720x1280 (portrait)\n" in text
+    assert f" seconds; {request.size} (landscape), " in text
 
 
 def test_its_limits_are_the_limits(registry: Registry) -> None:
@@ -71,3 +79,17 @@ def test_it_knows_every_word_of_the_results(registry: Registry) -> None:
     text = instructions(registry)
     for word in ("VIDEO_PENDING", "CHAT_VIDEO", "retryAfterSeconds", '"retryable"', '"error"'):
         assert word in text
+
+
+def test_a_model_without_a_key_is_absent() -> None:
+    everywhere, here = Registry.load(), Registry.load().at({"replicate"})
+    listed = {model.id for model in here.offered}
+    assert listed < {model.id for model in everywhere.offered}
+    absent = {model.id for model in everywhere.models} - listed
+    assert not absent & set(re.findall(r"^- (\S+) \(", instructions(here), re.M))
+
+
+def test_without_any_key_it_teaches_no_tag() -> None:
+    text = instructions(Registry.load().at(()))
+    assert find_actions(text) == []
+    assert "cannot make videos" in text

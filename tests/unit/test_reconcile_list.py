@@ -16,6 +16,7 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.models import Handle, ProviderAnswer, VideoJob, VideoRequest
+from actionreel.orders import Order
 from actionreel.reconciliation import CLOCK_SKEW, reconcile
 from actionreel.schedule import RECONCILE_WAITS
 from tests.fakes import FENCE, HANDLE, NOON, FakeServices, a_video, failing, generating, record
@@ -94,8 +95,8 @@ def test_the_clocks_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     services = unanswered("list")
     asked: list[tuple[VideoRequest, datetime]] = []
 
-    def find(request: VideoRequest, since: datetime) -> list[Handle]:
-        asked.append((request, since))
+    def find(order: Order, since: datetime) -> list[Handle]:
+        asked.append((order.request, since))
         return [MINE]
 
     monkeypatch.setattr(services.studio, "find", find)

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionreel.errors import InvalidActionError
-from actionreel.registry import Registry
 from actionreel.video_request import MAX_PROMPT_CHARACTERS, polled_video_id, video_request
-from tests.fakes import cases, steady
+from tests.fakes import SEED, cases, steady
 
-REGISTRY = Registry.load()
+REGISTRY = SEED
 IMAGE = "https://e.x/a.png"
 
 

@@ -148,7 +148,8 @@ def _filled(template: JsonValue, values: dict[str, JsonValue]) -> Any:
         return kept if kept or not template else _ABSENT
     if isinstance(template, list):
         parts = [_filled(part, values) for part in template]
-        return [part for part in parts if part is not _ABSENT] or _ABSENT
+        present = [part for part in parts if part is not _ABSENT]
+        return present if present or not template else _ABSENT
     if not isinstance(template, str):
         return template
     names = _PLACEHOLDER.findall(template)

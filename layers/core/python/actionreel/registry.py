@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from actionreel.errors import InvalidActionError
 from actionreel.models import Choice, Document, VideoRequest
@@ -94,12 +94,14 @@ class Registry(Document):
         """Reads the registry file. `added` is a JSON list of entries, each of which replaces the
         one of its id or comes before the others; a non-empty `default` replaces the file's."""
         shipped: dict[str, Any] = json.loads(path.read_bytes())
-        ours: list[dict[str, Any]] = json.loads(added or "[]")
-        ids = {entry["id"] for entry in ours}
-        models = [*ours, *(entry for entry in shipped["models"] if entry["id"] not in ids)]
-        return cls.model_validate_json(
-            json.dumps({"default": default or shipped["default"], "models": models})
-        )
+        try:
+            ours = TypeAdapter(list[VideoModel]).validate_json(added or "[]")
+        except ValidationError as error:
+            raise ValueError(f"the parameter VideoModels cannot be used: {error}") from None
+        ids = {model.id for model in ours}
+        others = (entry for entry in shipped["models"] if entry["id"] not in ids)
+        models = (*ours, *map(VideoModel.model_validate, others))
+        return cls(default=default or shipped["default"], models=models)
 
     def at(self, providers: Collection[str] | None) -> Registry:
         """The same registry where these providers have a key."""
@@ -201,13 +203,17 @@ class Registry(Document):
         """The model, if it can be had here; otherwise raises what would help."""
         if self.offers(model):
             return model
-        keys = " or ".join(
-            json.dumps({offer.provider: {"api_key": "..."}}) for offer in model.offers
-        )
-        raise InvalidActionError(
-            f"No provider of {model.id} has a key here. Put {keys} into the secret that the"
-            " deployment's output ProviderSecret names."
-        )
+        ways = " or ".join(dict.fromkeys(_set_up(offer.provider) for offer in model.offers))
+        raise InvalidActionError(f"No provider of {model.id} is set up here. To have it, {ways}.")
+
+
+def _set_up(provider: str) -> str:
+    """What an operator does to have a provider."""
+    if provider == "bedrock":
+        return "set the parameter BedrockBucket"
+    key = json.dumps({provider: {"api_key": "..."}})
+    put = f"put {key} into the secret that the output ProviderSecret names"
+    return f"set ProviderBaseUrl and {put}" if provider == "openai_videos" else put
 
 
 def _choice(model: VideoModel, offer: Offer, request: VideoRequest) -> Choice:
