@@ -6,6 +6,7 @@ are the real ones; time, chance, sockets that hang and the transport of botocore
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
@@ -43,6 +44,13 @@ from tests.simulation.world import World
 PART_BYTES = 4096  # of an upload, so that a small film has several
 
 
+def _models() -> str:
+    """The model of the local run, and a second one that is asked after a verified refusal."""
+    [model] = json.loads(stack.MODELS.read_text())
+    spare = model | {"id": "spare", "offers": [model["offers"][0] | {"name": "spare"}]}
+    return json.dumps([model | {"fallbacks": ["spare"]}, spare])
+
+
 class Seams:
     """The process, made ready to be simulated. `close` gives it back."""
 
@@ -56,7 +64,7 @@ class Seams:
         self._set_environment()
         patch_moto()
         self._aws.start()
-        template = stack.home_template(self.server.url)
+        template = stack.home_template(self.server.url, _models())
         self._patch_time_and_chance()
         self._patch_botocore()
         sockets.patch(self._patch, self.server, self.connected)

@@ -260,8 +260,8 @@ def test_an_addition_that_is_damaged_is_refused(added: str) -> None:
 def test_a_deployment_can_choose_its_default() -> None:
     other = LIVING[-1]
     assert Registry.load(other.id).find() == other
-    with pytest.raises(ValidationError, match="not there: veo"):
-        Registry.load("veo")
+    with pytest.raises(ValidationError, match="not there: sora-3"):
+        Registry.load("sora-3")
 
 
 def test_a_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
