@@ -30,6 +30,8 @@ def main(folder: Path = Path("videos")) -> int:
     with Stack() as stack, httpx.Client(base_url=stack.url, follow_redirects=True) as api:
         print(f"The model writes:\n  {MESSAGE}")
         result = _act(api, MESSAGE)
+        for notice in result.get("notices", []):
+            print(f"  ({notice})")
         began = time.monotonic()
         while result.get("type") == "VIDEO_PENDING":
             if time.monotonic() - began > GIVE_UP_SECONDS:
