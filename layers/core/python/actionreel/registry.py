@@ -203,17 +203,22 @@ class Registry(Document):
         """The model, if it can be had here; otherwise raises what would help."""
         if self.offers(model):
             return model
-        ways = " or ".join(dict.fromkeys(_set_up(offer.provider) for offer in model.offers))
-        raise InvalidActionError(f"No provider of {model.id} is set up here. To have it, {ways}.")
+        had = ", ".join(other.id for other in self.offered)
+        raise InvalidActionError(
+            f"No provider of {model.id} is set up here. {_how_to_set_up(model)}"
+            f"{f' The models here are: {had}.' if had else ''}"
+        )
 
 
-def _set_up(provider: str) -> str:
-    """What an operator does to have a provider."""
-    if provider == "bedrock":
-        return "set the parameter BedrockBucket"
-    key = json.dumps({provider: {"api_key": "..."}})
-    put = f"put {key} into the secret that the output ProviderSecret names"
-    return f"set ProviderBaseUrl and {put}" if provider == "openai_videos" else put
+def _how_to_set_up(model: VideoModel) -> str:
+    """What an operator does to have the model."""
+    providers = [offer.provider for offer in model.offers]
+    if providers == ["bedrock"]:
+        return "Set the parameter BedrockBucket."
+    first, *others = [provider for provider in providers if provider != "bedrock"]
+    key = json.dumps({first: {"api_key": "..."}})
+    instead = f" (or {', '.join(others)} in its place)" if others else ""
+    return f"Put {key}{instead} into the secret that the output ProviderSecret names."
 
 
 def _choice(model: VideoModel, offer: Offer, request: VideoRequest) -> Choice:
