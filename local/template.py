@@ -62,9 +62,13 @@ class Template:
         }
 
     def functions(self) -> dict[str, dict[str, Any]]:
-        """Every function's properties, with those of Globals underneath."""
+        """Every function's properties, with those of Globals underneath; layers add up."""
         functions = self.of_type("AWS::Serverless::Function")
-        return {name: {**self.globals, **properties} for name, properties in functions.items()}
+        common = self.globals.get("Layers", [])
+        return {
+            name: {**self.globals, **own, "Layers": [*common, *own.get("Layers", [])]}
+            for name, own in functions.items()
+        }
 
     def environment(self, function: str) -> dict[str, str]:
         """The environment that the template gives a function."""

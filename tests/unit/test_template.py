@@ -43,13 +43,28 @@ def test_every_folder_is_the_code_of_a_function() -> None:
     assert shared == {"ApiFunction", "CancelVideoFunction"}
 
 
-def test_the_layer_is_the_package_with_its_requirements() -> None:
-    [layer] = TEMPLATE.of_type("AWS::Serverless::LayerVersion").values()
-    content = ROOT / layer["ContentUri"]
-    assert (content / "requirements.txt").is_file()
-    assert (content / "actionreel/__init__.py").is_file()
-    assert layer["CompatibleRuntimes"] == [TEMPLATE.globals["Runtime"]]
-    assert layer["CompatibleArchitectures"] == TEMPLATE.globals["Architectures"]
+LAYERS = TEMPLATE.of_type("AWS::Serverless::LayerVersion")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_has_its_requirements(layer: str) -> None:
+    properties = LAYERS[layer]
+    assert (ROOT / properties["ContentUri"] / "requirements.txt").is_file()
+    assert properties["CompatibleRuntimes"] == [TEMPLATE.globals["Runtime"]]
+    assert properties["CompatibleArchitectures"] == TEMPLATE.globals["Architectures"]
+    metadata = TEMPLATE.resources[layer]["Metadata"]
+    assert [metadata["BuildMethod"]] == properties["CompatibleRuntimes"]
+    assert [metadata["BuildArchitecture"]] == properties["CompatibleArchitectures"]
+
+
+def test_the_core_layer_is_the_package() -> None:
+    assert (ROOT / LAYERS["CoreLayer"]["ContentUri"] / "actionreel/__init__.py").is_file()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_who_gives_images_to_providers_carries_what_scales_them(function: str) -> None:
+    imaging = [{"Ref": "ImagingLayer"}] if function == "CreateVideoFunction" else []
+    assert FUNCTIONS[function]["Layers"] == [{"Ref": "CoreLayer"}, *imaging]
 
 
 def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
