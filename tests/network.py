@@ -109,6 +109,23 @@ def site(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
         running.close()
 
 
+def sends(body: bytes, *headers: str, status: str = "200 OK") -> Answer:
+    """An answer with exactly these headers."""
+    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *headers))
+    return lambda connection, _: connection.sendall(f"{head}\r\n".encode() + body)
+
+
+def redirects(target: str, status: str = "302 Found") -> Answer:
+    """An answer that leads there."""
+    return sends(b"", f"Location: {target}", "Content-Length: 0", status=status)
+
+
+def headers_of(request: bytes) -> dict[str, str]:
+    """The headers of a request, by their names in small letters."""
+    lines = request.decode().split("\r\n\r\n")[0].split("\r\n")[1:]
+    return {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+
+
 def certificate(directory: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """What a server of these names needs, and a client that trusts this server alone."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -26,7 +26,16 @@ from actionreel.providers.downloads import download
 from actionreel.providers.openai_videos import OpenAIVideos
 from tests.fakes import MP4, cases
 from tests.hostile_urls import ANSWERS, IPV4, MADE_PLAIN, PUBLIC, URLS
-from tests.network import Answer, Network, Site, certificate, site
+from tests.network import (
+    Answer,
+    Network,
+    Site,
+    certificate,
+    headers_of,
+    redirects,
+    sends,
+    site,
+)
 
 CDN, OTHER_CDN = "cdn.example.com", "other-cdn.example.com"
 KEY = {"Authorization": "Bearer sk-key", "X-Api-Key": "sk-key"}
@@ -75,23 +84,8 @@ def world(
         yield World(home, public, network)
 
 
-def sends(body: bytes, *headers: str, status: str = "200 OK") -> Answer:
-    """An answer with exactly these headers."""
-    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *headers))
-    return lambda connection, _: connection.sendall(f"{head}\r\n".encode() + body)
-
-
-def redirects(target: str, status: str = "302 Found") -> Answer:
-    return sends(b"", f"Location: {target}", "Content-Length: 0", status=status)
-
-
 def whole(body: bytes = MP4) -> Answer:
     return sends(body, f"Content-Length: {len(body)}")
-
-
-def headers_of(request: bytes) -> dict[str, str]:
-    lines = request.decode().split("\r\n\r\n")[0].split("\r\n")[1:]
-    return {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
 
 
 # Who is told what

@@ -39,7 +39,7 @@ def download(
     """
     transport.within(seconds)
     try:
-        with _response(client, url, headers, trusted) as response:
+        with follow(client, url, headers, trusted) as response:
             _check(response)
             yield _limited(response)
     except UnsafeUrlError as unsafe:
@@ -49,12 +49,17 @@ def download(
 
 
 @contextmanager
-def _response(
-    client: httpx.Client, url: str, headers: Mapping[str, str], trusted: str
+def follow(
+    client: httpx.Client, url: str, headers: Mapping[str, str] = {}, trusted: str | None = None
 ) -> Iterator[httpx.Response]:
-    """The answer at the end of the redirects, each of them checked before it is followed."""
-    target, home = httpx.URL(url), _origin(httpx.URL(trusted))
-    at_home = True
+    """The answer at the end of the redirects, each of them checked before it is followed.
+
+    `trusted` is as for `download`; without it nobody is, and `client` must be a `public_client`.
+    Set the deadline before. Raises UnsafeUrlError, httpx.InvalidURL and httpx.HTTPError.
+    """
+    target = httpx.URL(url)
+    home = None if trusted is None else _origin(httpx.URL(trusted))
+    at_home = home is not None
     with ExitStack() as stack:
         for _ in range(1 + MAX_REDIRECTS):
             if at_home and _origin(target) != home:
