@@ -253,6 +253,7 @@ class FakeServices:
     def __init__(self, *answers: ProviderAnswer | Exception) -> None:
         self.log: list[str] = []
         self.clock = NOON
+        self.images: dict[str, bytes] = {}
         self.registry = SEED
         self.videos = FakeVideoRepository(self.log)
         self.storage = FakeVideoStorage(self.log)
@@ -263,6 +264,10 @@ class FakeServices:
     def provider(self, name: str) -> FakeProvider:
         assert name == "openai_videos"
         return self.studio
+
+    def fetch(self, url: str) -> bytes:
+        self.log.append(f"fetched {url}")
+        return self.images[url]
 
     def now(self) -> datetime:
         return self.clock

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+import PIL.Image
 import pytest
 
 from actionreel import endings, jobs
@@ -16,13 +18,15 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.ledger import MAX_ASKS
-from actionreel.models import Failure, ProviderAnswer
+from actionreel.models import Failure, ProviderAnswer, VideoJob
+from actionreel.registry import Registry
 from tests.fakes import (
     DONE,
     HANDLE,
     NOON,
     PENDING,
     REQUEST,
+    FakeServices,
     a_job,
     a_video,
     at,
@@ -264,3 +268,64 @@ def test_a_second_run_does_not_judge_the_reference_anew(
     leading_to("10.0.0.1", monkeypatch)
     job = jobs.create(a_job(request=REFERRING), at(status))
     assert job.status == ("stored" if status == "completed" else "pending")
+
+
+BOAT = "https://e.x/boat.png"
+
+
+def taking_bytes(services: FakeServices, **changes: Any) -> None:
+    """Makes the provider one that fetches no URLs."""
+    model = services.registry.find()
+    offer = model.offers[0].model_copy(update={"takes_image": "bytes", **changes})
+    models = (model.model_copy(update={"offers": (offer,)}),)
+    services.registry = Registry(default=model.id, models=models)
+    picture = BytesIO()
+    PIL.Image.new("RGB", (300, 400)).save(picture, "PNG")
+    services.images[BOAT] = picture.getvalue()
+
+
+def from_image() -> VideoJob:
+    request = REQUEST.model_copy(update={"input_reference_url": BOAT, "size": None})
+    return a_job(request=request)
+
+
+def test_who_takes_bytes_gets_the_image_as_it_is() -> None:
+    services = at("queued", PENDING)
+    taking_bytes(services)
+    jobs.create(from_image(), services)
+    [order] = services.studio.orders
+    assert order.image and order.image.content == services.images[BOAT]
+    assert (order.image.width, order.image.height, order.request.size) == (300, 400, None)
+
+
+def test_where_it_must_be_the_image_gets_the_offered_size_of_its_shape() -> None:
+    services = at("queued", PENDING)
+    taking_bytes(services, exact_image=True)
+    jobs.create(from_image(), services)
+    [order] = services.studio.orders
+    assert order.image
+    with PIL.Image.open(BytesIO(order.image.content)) as sent:
+        assert (sent.format, sent.size) == ("JPEG", (720, 1280))
+    assert order.request.size == "720x1280"
+
+
+def test_an_image_that_is_none_ends_the_video_before_anything_is_asked() -> None:
+    services = at("queued")
+    taking_bytes(services)
+    services.images[BOAT] = b"<html>"
+    job = jobs.create(from_image(), services)
+    assert (job.status, services.studio.orders) == ("failed", [])
+    assert job.failure and (job.failure.code, job.failure.maybe_charged) == (
+        "invalid_action",
+        False,
+    )
+    assert record(services).status == "queued"
+
+
+def test_an_image_is_had_before_the_record_is_taken() -> None:
+    """A function that is cut off while it fetches has certainly asked for nothing."""
+    services = at("queued", PENDING)
+    taking_bytes(services)
+    jobs.create(from_image(), services)
+    log = services.log
+    assert log.index(f"fetched {BOAT}") < log.index("record submitting") < log.index("asked"), log

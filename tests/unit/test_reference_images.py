@@ -21,7 +21,7 @@ from actionreel import image, reference_images
 from actionreel.errors import InvalidActionError
 from actionreel.image import image_size
 from actionreel.orders import Image
-from actionreel.reference_images import MAX_BYTES, MAX_PIXELS, MIN_SIDE, check, scaled, size_for
+from actionreel.reference_images import MAX_BYTES, MAX_PIXELS, MIN_SIDE, check, scaled
 from tests.fakes import cases, steady
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
@@ -299,32 +299,6 @@ def test_two_headers_that_contradict_each_other(said: tuple[int, int]) -> None:
 def test_a_header_that_lies_about_the_rows(rows: int) -> None:
     """What is missing is black, what is too much is not read."""
     assert len(scaled(check(png(96, 64, rows=rows)), "64x64").content) < 1000
-
-
-# Which size they get
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "size"),
-    [
-        (1280, 720, "1280x720"),
-        (3840, 2160, "1280x720"),  # 1920x1080 has the same shape, and comes later
-        (1080, 1920, "720x1280"),
-        (640, 480, "1024x1024"),
-        (700, 480, "1280x720"),
-        (480, 700, "720x1280"),
-        (10_000, 100, "1280x720"),
-        (99, 100, "1024x1024"),
-    ],
-)
-def test_the_nearest_shape(width: int, height: int, size: str) -> None:
-    assert size_for(Image(b"", "image/png", width, height), SIZES) == size
-
-
-def test_the_shape_is_that_of_the_image_as_it_is_shown() -> None:
-    exif = PIL.Image.Exif()
-    exif[0x0112] = 6
-    assert size_for(check(saved(picture(), "JPEG", exif=exif)), SIZES) == "720x1280"
 
 
 # Scaling

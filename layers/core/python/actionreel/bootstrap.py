@@ -67,6 +67,12 @@ class AwsServices:
             self._providers[name] = self._make_provider(name)
         return self._providers[name]
 
+    def fetch(self, url: str) -> bytes:
+        """The start image at a stranger's URL; raises InvalidActionError."""
+        from actionreel.providers.reference_fetch import fetch
+
+        return fetch(url)
+
     def now(self) -> datetime:
         """The time, in UTC."""
         return datetime.now(UTC)

@@ -45,6 +45,10 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     fence = str(uuid4())
     now = services.now()
     try:
+        image = offers.start_image(job, services)  # takes its time, so before the record is taken
+    except InvalidActionError as error:
+        return _without_image(job, error, services)
+    try:
         wait = _first_wait(job, services)
         video = services.videos.claim(
             job.tenant,
@@ -62,13 +66,13 @@ def create(job: VideoJob, services: Services) -> VideoJob:
         return ask_again(job, fence, unwritten, trouble=type(trouble).__name__)
     try:
         provider = services.provider(job.provider)
-        answer = provider.create(offers.order(job, services))
+        answer = provider.create(offers.order(job, services, image))
     except (ProviderThrottledError, ProviderUnavailableError) as refusal:
         _give_back(job, fence, services)
         return offers.or_next(ask_again(job, fence, refusal), video)
     except OutcomeUnknownError as error:
         return _ambiguous(job, fence, str(error))
-    except (ProviderError, InvalidActionError) as error:
+    except ProviderError as error:
         refused = ended(job.model_copy(update={"fence": fence}), failure_of(error))
         following = offers.or_next(refused, video)
         if following.status == "queued":
@@ -166,6 +170,15 @@ def store(job: VideoJob, services: Services) -> VideoJob:
     if job.took_seconds is not None and 0 < job.took_seconds <= job.deadline_seconds:
         services.videos.add_duration(job.request.model, job.took_seconds)
     return job.model_copy(update={"status": "stored"})
+
+
+def _without_image(job: VideoJob, error: InvalidActionError, services: Services) -> VideoJob:
+    """The end of a video whose start image cannot be had; unless an earlier run of this task had
+    it, and has asked for the video."""
+    video = services.videos.get(job.tenant, job.video_id)
+    if video is None or (video.status != "queued" and video.fence not in job.released):
+        return as_recorded(job, video)
+    return ended(job, failure_of(error))
 
 
 def _first_wait(job: VideoJob, services: Services) -> int:

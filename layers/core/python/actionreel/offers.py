@@ -9,8 +9,9 @@ from uuid6 import uuid7
 
 from actionreel.errors import ProviderRejectedError
 from actionreel.models import Video, VideoJob, VideoRequest
-from actionreel.orders import Order
+from actionreel.orders import Image, Order
 from actionreel.ports import Services
+from actionreel.reference_images import check, scaled
 from actionreel.url_guard import check_public_url
 
 # What another provider may see otherwise. Moderation is a judgement on the prompt, which is not to
@@ -51,19 +52,38 @@ def new_video(
     )
 
 
-def order(job: VideoJob, services: Services) -> Order:
+def order(job: VideoJob, services: Services, image: Image | None = None) -> Order:
     """What the job's provider is asked for.
 
-    Raises ProviderRejectedError if the model has left the registry, InvalidActionError if the start
-    image cannot be had.
+    Raises ProviderRejectedError if the model has left the registry.
     """
     request = job.request
     offer = services.registry.offer(request.model, job.provider)
     if offer is None:
         raise ProviderRejectedError(f"{request.model} is no longer offered at {job.provider}.")
-    if request.input_reference_url is not None:
-        check_public_url(request.input_reference_url)
-    return Order(request=request, offer=offer, key=job.video_id)
+    if image and offer.exact_image:
+        request = request.model_copy(update={"size": f"{image.width}x{image.height}"})
+    return Order(request=request, offer=offer, key=job.video_id, image=image)
+
+
+def start_image(job: VideoJob, services: Services) -> Image | None:
+    """The start image for a provider that takes bytes, in the size of the video where it must be;
+    None where there is none, or the provider fetches it.
+
+    Raises InvalidActionError if it cannot be had.
+    """
+    url = job.request.input_reference_url
+    if url is None:
+        return None
+    offer = services.registry.offer(job.request.model, job.provider)
+    if offer is None or offer.takes_image != "bytes":
+        check_public_url(url)
+        return None
+    image = check(services.fetch(url))
+    if not offer.exact_image:
+        return image
+    model = services.registry.find(job.request.model)
+    return scaled(image, model.nearest_size(f"{image.width}x{image.height}"))
 
 
 def asked_for(job: VideoJob) -> dict[str, Any]:

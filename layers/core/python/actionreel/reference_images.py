@@ -7,9 +7,7 @@ nothing; what is decoded then is of a known kind and a bounded number of pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from io import BytesIO
-from math import log
 from typing import TYPE_CHECKING
 
 from actionreel.errors import InvalidActionError
@@ -55,16 +53,6 @@ def check(content: bytes) -> Image:
             f"{MIN_SIDE}."
         )
     return Image(content, kind.content_type, width, height)
-
-
-def size_for(image: Image, sizes: Sequence[str]) -> str:
-    """The WIDTHxHEIGHT of `sizes` whose shape is nearest to the image's; the first of equals."""
-
-    def distance(size: str) -> float:
-        width, height = _pixels(size)
-        return abs(log(image.width / image.height) - log(width / height))
-
-    return min(sizes, key=distance)
 
 
 def scaled(image: Image, size: str) -> Image:
