@@ -265,6 +265,9 @@ class FakeServices:
         assert name == "openai_videos"
         return self.studio
 
+    def callback_url(self, job: VideoJob) -> str | None:
+        return job.base_url and f"{job.base_url}/webhooks/{job.provider}/{job.video_id}"
+
     def fetch(self, url: str) -> bytes:
         self.log.append(f"fetched {url}")
         return self.images[url]

@@ -78,8 +78,9 @@ def post_actions(
     message_id = http_api.agreed_message_id(message.message_id, idempotency_key)
     message = message.model_copy(update={"message_id": message_id})
     services = bootstrap.services()
-    outcomes = messages.act(message, TENANT, services)
-    now, base = services.now(), _link_base()
+    base = _link_base()
+    outcomes = messages.act(message, TENANT, services, base)
+    now = services.now()
     shown = [results.result(outcome, now, base, message.meta) for outcome in outcomes]
     return Response(200, "application/json", results.response(shown, message.meta))
 

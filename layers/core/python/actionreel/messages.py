@@ -33,11 +33,14 @@ RESULT_BYTES = 1000  # of a result without its meta, and more
 Outcome = Video | ActionreelError
 
 
-def act(message: ActionsRequest, tenant: str, services: Services) -> list[Outcome]:
+def act(
+    message: ActionsRequest, tenant: str, services: Services, base_url: str | None = None
+) -> list[Outcome]:
     """Acts on every tag of the message; an outcome for each, in the order of the text.
 
     A message that came before (same `message_id`, same text) starts nothing and gives the outcomes
-    of the videos that it made then. Raises MessageMismatchError if it came with another text.
+    of the videos that it made then. `base_url` is the address by which the caller reached us, where
+    providers reach us, too. Raises MessageMismatchError if it came with another text.
     """
     actions = find_actions(message.text)
     _check_answer_size(len(actions), message.meta)
@@ -45,7 +48,7 @@ def act(message: ActionsRequest, tenant: str, services: Services) -> list[Outcom
     creates = [action for action in actions if action.name == "createAIVideo"]
     outcomes = {
         "continueVideoPolling": iter(_poll(polls, tenant, services)),
-        "createAIVideo": iter(_create(creates, message, tenant, services)),
+        "createAIVideo": iter(_create(creates, message, tenant, services, base_url)),
     }
     return [next(outcomes[action.name]) for action in actions]
 
@@ -78,12 +81,16 @@ def _asked_for(action: Action, number: int) -> str | ActionreelError:
 
 
 def _create(
-    actions: Sequence[Action], message: ActionsRequest, tenant: str, services: Services
+    actions: Sequence[Action],
+    message: ActionsRequest,
+    tenant: str,
+    services: Services,
+    base_url: str | None,
 ) -> list[Outcome]:
     """Writes the records, then starts the executions; the order matters: what was promised to the
     caller is on record before anything runs."""
     outcomes = [
-        _planned(action, number, message, tenant, services)
+        _planned(action, number, message, tenant, services, base_url)
         for number, action in enumerate(actions, 1)
     ]
     videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
@@ -98,7 +105,12 @@ def _create(
 
 
 def _planned(
-    action: Action, number: int, message: ActionsRequest, tenant: str, services: Services
+    action: Action,
+    number: int,
+    message: ActionsRequest,
+    tenant: str,
+    services: Services,
+    base_url: str | None,
 ) -> Outcome:
     """The record of a video that can be made, or why it cannot."""
     try:
@@ -111,6 +123,7 @@ def _planned(
             tenant=tenant,
             conversation_id=message.conversation_id,
             message_id=message.message_id,
+            base_url=base_url,
         )
     except ActionreelError as error:
         return error

@@ -63,7 +63,8 @@ def order(job: VideoJob, services: Services, image: Image | None = None) -> Orde
         raise ProviderRejectedError(f"{request.model} is no longer offered at {job.provider}.")
     if image and offer.exact_image:
         request = request.model_copy(update={"size": f"{image.width}x{image.height}"})
-    return Order(request=request, offer=offer, key=job.video_id, image=image)
+    callback = services.callback_url(job)
+    return Order(request, offer, key=job.video_id, callback_url=callback, image=image)
 
 
 def start_image(job: VideoJob, services: Services) -> Image | None:

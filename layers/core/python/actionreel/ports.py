@@ -17,6 +17,7 @@ from actionreel.models import (
     Recovery,
     StoredObject,
     Video,
+    VideoJob,
     VideoStatus,
 )
 from actionreel.orders import Order
@@ -158,6 +159,9 @@ class Services(Protocol):
     @property
     def registry(self) -> Registry: ...
     def provider(self, name: str) -> VideoProvider: ...
+    def callback_url(self, job: VideoJob) -> str | None:
+        """Where the job's provider may tell us that there is news; None if it cannot reach us."""
+
     def fetch(self, url: str) -> bytes:
         """The start image at a stranger's URL. Raises InvalidActionError."""
 

@@ -78,4 +78,5 @@ def _again(older: Video, services: Services) -> Video:
         tenant=older.tenant,
         retry_of=older.video_id,
         conversation_id=older.conversation_id,
+        base_url=older.base_url,
     )
