@@ -73,7 +73,7 @@ $(VENV)/python.done:
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
 	@touch $@
 
-$(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/requirements.txt layers/imaging/requirements.txt
+$(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/requirements.txt layers/imaging/requirements.txt layers/signing/requirements.txt
 	@echo "Installing what the local run needs ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r local/requirements.txt
 	@touch $@
