@@ -27,6 +27,8 @@ class FakeVideoRepository:
         self.messages: dict[tuple[str, str], MessageSeen] = {}
         self.took: dict[str, list[int]] = {}
         self.owners: dict[tuple[str, str], tuple[str, str]] = {}
+        self.tokens: dict[tuple[str, str], str] = {}
+        self.nudged: set[tuple[str, str]] = set()
 
     def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
         if message is not None:
@@ -129,6 +131,30 @@ class FakeVideoRepository:
     def give_job(self, provider: str, handle: Handle, tenant: str, video_id: str) -> None:
         """For tests: the job is that video's."""
         self.owners[provider, str(handle)] = (tenant, video_id)
+
+    def owner_of(self, provider: str, handle: Handle) -> tuple[str, str] | None:
+        return self.owners.get((provider, str(handle)))
+
+    def wake_token(self, tenant: str, video_id: str) -> str | None:
+        return self.tokens.get((tenant, video_id))
+
+    def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
+        self.before("add_nudge", {})
+        video = self.get(tenant, video_id)
+        if video is None or video.status != "generating":
+            return False
+        if self.tokens.get((tenant, video_id)) != tried:
+            return False
+        self.nudged.add((tenant, video_id))
+        return True
+
+    def begin_wait(self, tenant: str, video_id: str, token: str) -> bool:
+        """For tests: what the state machine writes before it waits; False if it need not wait."""
+        if (tenant, video_id) in self.nudged:
+            self.nudged.remove((tenant, video_id))
+            return False
+        self.tokens[tenant, video_id] = token
+        return True
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         late = [

@@ -150,13 +150,15 @@ class FakeVideoStorage:
 class FakeWorkflow:
     """Remembers every start; `trouble` is raised in place of the next calls.
 
-    `ended` has the names of executions that were started and are over.
+    `ended` has the names of executions that were started and are over, `waiting` the tokens of
+    waits that are not.
     """
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
         self.started: list[Video] = []
         self.ended: set[str] = set()
+        self.waiting: set[str] = set()
         self.trouble: Exception | None = None
 
     def start(self, video: Video) -> None:
@@ -172,6 +174,15 @@ class FakeWorkflow:
             return "ended"
         names = [started.execution for started in self.started]
         return "running" if video.execution in names else "absent"
+
+    def wake(self, token: str) -> bool:
+        if self.trouble:
+            raise self.trouble
+        if token not in self.waiting:
+            return False
+        self.waiting.remove(token)
+        self.log.append("woken")
+        return True
 
 
 Script = Sequence[bytes | Exception]
@@ -260,6 +271,8 @@ class FakeServices:
         self.workflow = FakeWorkflow(self.log)
         self.studio = FakeProvider(self.log)
         self.studio.answers += answers
+        self.secrets = {"webhooks": "what the tokens are made with"}
+        self.keys_of_fal: Any = {}
 
     def provider(self, name: str) -> FakeProvider:
         assert name == "openai_videos"
@@ -271,6 +284,17 @@ class FakeServices:
     def fetch(self, url: str) -> bytes:
         self.log.append(f"fetched {url}")
         return self.images[url]
+
+    def webhook_key(self) -> str:
+        return self.secrets["webhooks"]
+
+    def signature_secret(self, provider: str) -> str:
+        return self.secrets.get(provider, "")
+
+    def fal_keys(self) -> Any:
+        if isinstance(self.keys_of_fal, Exception):
+            raise self.keys_of_fal
+        return self.keys_of_fal
 
     def now(self) -> datetime:
         return self.clock

@@ -10,19 +10,27 @@ from typing import Any, get_args
 import pytest
 
 from actionreel import errors
+from actionreel.aws.dynamodb_items import NUDGED, WAKE_TOKEN, video_key
 from actionreel.errors import ActionreelError
 from actionreel.ledger import MAX_ASKS
-from actionreel.models import VideoJob
+from actionreel.models import Video, VideoJob
 from actionreel.registry import Registry
 from actionreel.schedule import RECONCILE_WAITS, wait_to_ask_again
 from local.template import ROOT, Template
+from tests.fakes import VIDEO_ID
 
 TEMPLATE = Template({})
 [MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
 TEXT = (ROOT / MACHINE["DefinitionUri"]).read_text()
 DEFINITION: dict[str, Any] = json.loads(TEXT)
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
-TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+# A task is a function's, but for two that write to the record by themselves.
+TASKS = {
+    name: state
+    for name, state in STATES.items()
+    if state["Type"] == "Task" and state["Resource"].startswith("$")
+}
+WAKING, FORGETTING = STATES["Wait For Provider Or Webhook"], STATES["Forget Nudge"]
 LONGEST_RETRY_AFTER = wait_to_ask_again(1, 1e9)
 CLASSES = {
     kind.__name__: kind
@@ -140,7 +148,8 @@ def test_what_is_paid_for_outlasts_minutes_of_trouble(name: str, minutes: int) -
 
 def test_every_status_of_a_document_leads_somewhere() -> None:
     choice = STATES["Video Ready?"]
-    ways = {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]}
+    _, *by_status = choice["Choices"]
+    ways = {rule["StringEquals"]: rule["Next"] for rule in by_status}
     assert ways == {
         "queued": "Wait To Ask Again",
         "ambiguous": "Wait To Reconcile",
@@ -148,7 +157,7 @@ def test_every_status_of_a_document_leads_somewhere() -> None:
         "completed": "Store Video",
         "stored": "Done",
     }
-    assert {rule["Variable"] for rule in choice["Choices"]} == {"$.status"}
+    assert {rule["Variable"] for rule in by_status} == {"$.status"}
     assert choice["Default"] == "Fail Video"
     statuses = get_args(VideoJob.model_fields["status"].annotation)
     assert {*ways, "failed", "cancelled", "unknown"} == set(statuses)
@@ -172,13 +181,67 @@ def test_a_wait_is_as_long_as_the_document_says(wait: str, task: str) -> None:
     assert (STATES[wait]["SecondsPath"], STATES[wait]["Next"]) == ("$.wait_seconds", task)
 
 
+def test_who_awaits_a_webhook_waits_with_a_token() -> None:
+    """A document of another release may not have the field: then it is not asked what it says."""
+    rule = STATES["Video Ready?"]["Choices"][0]
+    assert rule["Next"] == "Wait For Provider Or Webhook"
+    assert rule["And"] == [
+        {"Variable": "$.status", "StringEquals": "pending"},
+        {"Variable": "$.awaits_webhook", "IsPresent": True},
+        {"Variable": "$.awaits_webhook", "BooleanEquals": True},
+    ]
+    assert "awaits_webhook" in VideoJob.model_fields
+    assert WAKING["Resource"].endswith(":updateItem.waitForTaskToken")
+    assert WAKING["TimeoutSecondsPath"] == STATES["Wait For Provider"]["SecondsPath"]
+
+
+def test_a_wait_with_a_token_ends_in_a_look_and_trouble_with_it_in_a_plain_wait() -> None:
+    assert WAKING["Next"] == FORGETTING["Next"] == "Poll Video"
+    ways = {error: rule["Next"] for rule in WAKING["Catch"] for error in rule["ErrorEquals"]}
+    assert ways == {
+        "States.Timeout": "Poll Video",
+        "DynamoDb.ConditionalCheckFailedException": "Forget Nudge",  # as AWS and moto write it
+        "DynamoDB.ConditionalCheckFailedException": "Forget Nudge",
+        "States.ALL": "Wait For Provider",
+    }
+    [rule] = FORGETTING["Catch"]
+    assert (rule["ErrorEquals"], rule["Next"]) == (["States.ALL"], "Wait For Provider")
+
+
+def test_waiting_leaves_the_document_as_it_is() -> None:
+    """The token is a credential: it is on the record and nowhere else."""
+    for rule in (WAKING, FORGETTING, *WAKING["Catch"], *FORGETTING["Catch"]):
+        assert rule["ResultPath"] is None
+    assert TEXT.count("$$.Task.Token") == 1
+
+
+def test_it_writes_to_the_record_where_the_repository_reads_it() -> None:
+    key = {
+        name: value["S.$"].replace("$.tenant", "acme").replace("$.video_id", VIDEO_ID)
+        for name, value in WAKING["Parameters"]["Key"].items()
+    }
+    expected = video_key("acme", VIDEO_ID)
+    for name, (template, argument) in {
+        name: re.fullmatch(r"States.Format\('(.*)', (.*)\)", text).groups()  # type: ignore[union-attr]
+        for name, text in key.items()
+    }.items():
+        assert template.format(argument) == expected[name]
+    assert FORGETTING["Parameters"]["Key"] == WAKING["Parameters"]["Key"]
+    assert WAKING["Parameters"]["UpdateExpression"].startswith(f"SET {WAKE_TOKEN} =")
+    assert WAKING["Parameters"]["ConditionExpression"].endswith(f"attribute_not_exists({NUDGED})")
+    assert FORGETTING["Parameters"]["UpdateExpression"] == f"REMOVE {NUDGED}"
+    assert not {WAKE_TOKEN, NUDGED} & Video.model_fields.keys()
+
+
 def test_every_substitution_is_made_and_used() -> None:
     assert set(re.findall(r"\$\{(\w+)\}", TEXT)) == MACHINE["DefinitionSubstitutions"].keys()
 
 
 def test_every_error_of_ours_that_it_names_exists() -> None:
     named = errors_named("Retry") | errors_named("Catch")
-    ours = {error for error in named if not re.match(r"(States|Lambda|Sandbox)\.", error)}
+    ours = {
+        error for error in named if not re.match(r"(States|Lambda|Sandbox|DynamoD[bB])\.", error)
+    }
     assert ours
     assert ours <= CLASSES.keys()
 

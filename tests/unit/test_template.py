@@ -23,7 +23,11 @@ TEMPLATE = Template({})
 FUNCTIONS = TEMPLATE.functions()
 FOLDERS = {name: Path(properties["CodeUri"]).name for name, properties in FUNCTIONS.items()}
 [MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
-TASKS = sorted(arn["GetAtt"].split(".")[0] for arn in MACHINE["DefinitionSubstitutions"].values())
+TASKS = sorted(
+    substitute["GetAtt"].split(".")[0]
+    for substitute in MACHINE["DefinitionSubstitutions"].values()
+    if "GetAtt" in substitute
+)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

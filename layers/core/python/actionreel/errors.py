@@ -12,7 +12,7 @@ error is told to the reader by its name (`failures`), which may come from anothe
     ├── MessageSeenError             a message id came again: these are its videos
     ├── VideoNotFoundError           no such video for this tenant
     ├── StaleVideoError              a conditional write found the video in another state
-    ├── WorkflowError                the execution of a video could not be started or looked at
+    ├── WorkflowError                an execution could not be started, looked at or woken
     ├── RecordUnavailableError       the record could not be written, so nothing was asked
     ├── ProviderError
     │   ├── ProviderRejectedError    certainly refused, and asking again will not help
@@ -104,7 +104,7 @@ class StaleVideoError(ActionreelError):
 
 
 class WorkflowError(ActionreelError):
-    """The execution of a video could not be started or looked at."""
+    """The execution of a video could not be started, looked at or woken."""
 
     retryable = True
 

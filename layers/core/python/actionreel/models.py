@@ -104,7 +104,8 @@ class Failure(Passed):
 class ProviderAnswer(Document):
     """What a provider said of a job, in our words.
 
-    `took_seconds` is the provider's own figure for its work, `cost_usd` its own price, if given.
+    `took_seconds` is the provider's own figure for its work, `cost_usd` its own price, if given;
+    `webhook` says that the provider will call us when the job has ended.
     """
 
     phase: Literal["pending", "completed", "failed", "cancelled"]
@@ -113,6 +114,7 @@ class ProviderAnswer(Document):
     failure: Failure | None = None
     took_seconds: int | None = None
     cost_usd: Decimal | None = None
+    webhook: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class VideoJob(Passed):
     others to the end. `fence` names
     the request whose job this is; `released` those that certainly made none; `asks` and `looks`
     count the requests, and the looks for a lost one. `alternatives` are where it is sent after a
-    verified refusal, in order.
+    verified refusal, in order; `awaits_webhook` says that the provider may end a wait.
     """
 
     tenant: str
@@ -169,6 +171,7 @@ class VideoJob(Passed):
     handle: Handle | None = None
     submitted_at: datetime | None = None
     wait_seconds: int | None = None
+    awaits_webhook: bool = False
     not_found: int = 0
     took_seconds: int | None = None
     cost_usd: Decimal | None = None

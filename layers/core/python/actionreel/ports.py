@@ -114,6 +114,16 @@ class VideoRepository(Protocol):
         """Makes a job this video's, once and for all, and puts its handle and the changes on the
         record as `advance` does, or neither; False if the job is another video's."""
 
+    def owner_of(self, provider: str, handle: Handle) -> tuple[str, str] | None:
+        """The tenant and the id of the video whose job that is; None if it is nobody's."""
+
+    def wake_token(self, tenant: str, video_id: str) -> str | None:
+        """The token of the video's last wait, which may be over; None if it had none."""
+
+    def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
+        """Notes that the video's next wait is to end at once. False if it does not wait for its
+        job, or has another token by now than the one that was `tried` (None: none)."""
+
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         """Open videos that had to be looked at before that time, the most overdue first."""
 
@@ -145,6 +155,9 @@ class Workflow(Protocol):
 
     def state(self, video: Video) -> ExecutionState:
         """How the video's execution stands. Raises WorkflowError."""
+
+    def wake(self, token: str) -> bool:
+        """Ends the wait with that token; False if it was over before. Raises WorkflowError."""
 
 
 class Services(Protocol):

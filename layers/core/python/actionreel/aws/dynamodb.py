@@ -171,6 +171,30 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
                 time.sleep(0.02 * 2**attempt)  # somebody else is writing one of the two
         return False
 
+    def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
+        """Notes that the video's next wait is to end at once.
+
+        False if it does not wait for its job, or has another token by now than the one that was
+        `tried` (None: none).
+        """
+        values: Item = {":true": True, ":generating": "generating"}
+        condition = f"attribute_not_exists({items.WAKE_TOKEN})"
+        if tried is not None:
+            values[":tried"] = tried
+            condition = f"{items.WAKE_TOKEN} = :tried"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=typed(items.video_key(tenant, video_id)),
+                UpdateExpression=f"SET {items.NUDGED} = :true",
+                ConditionExpression=f"#status = :generating AND {condition}",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=typed(values),
+            )
+        except self._errors.ConditionalCheckFailedException:
+            return False
+        return True
+
     def add_duration(self, model: str, seconds: int) -> None:
         """Remembers how long a video of the model took; the oldest beyond 200 are dropped."""
         key = typed(items.durations_key(model))

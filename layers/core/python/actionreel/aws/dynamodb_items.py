@@ -7,6 +7,9 @@
 | durations of a model  | MODEL#<model>       | DURATIONS                                |
 
 An open video is also in the index OpenVideos: `open`, and by the time of its `next_check_at`.
+
+The state machine writes on a video's item as well: `wake_token`, with which a webhook ends a wait.
+`nudged` says that a webhook came when there was no wait to end. Neither is part of the record.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from actionreel.models import Handle, MessageSeen, Video
 
 KEPT_DAYS = 30  # how long message ids and owners of jobs are remembered
 OPEN = "video"  # the value of `open`: what is open is one short list
+WAKE_TOKEN, NUDGED = "wake_token", "nudged"
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize

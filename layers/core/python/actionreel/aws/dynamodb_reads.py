@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_items import Item, plain, typed
-from actionreel.models import Video
+from actionreel.models import Handle, Video
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,6 +94,17 @@ class DynamoDBVideoReader:
             request["ExclusiveStartKey"] = last
         last_read = plain(request["ExclusiveStartKey"])
         return videos, str(last_read["SK"]).removeprefix("VIDEO#")
+
+    def owner_of(self, provider: str, handle: Handle) -> tuple[str, str] | None:
+        """The tenant and the id of the video whose job that is; None if it is nobody's."""
+        item = self._get(items.job_key(provider, handle))
+        return (item["tenant"], item["video_id"]) if item else None
+
+    def wake_token(self, tenant: str, video_id: str) -> str | None:
+        """The token of the video's last wait, which may be over; None if it had none."""
+        item = self._get(items.video_key(tenant, video_id)) or {}
+        token: str | None = item.get(items.WAKE_TOKEN)
+        return token
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         """Open videos that had to be looked at before that time, the most overdue first.

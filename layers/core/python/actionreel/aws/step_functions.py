@@ -50,3 +50,17 @@ class StepFunctionsWorkflow:
         except (BotoCoreError, ClientError) as error:
             raise WorkflowError("The execution cannot be looked at.") from error
         return "running" if status in ("RUNNING", "PENDING_REDRIVE") else "ended"
+
+    def wake(self, token: str) -> bool:
+        """Ends the wait with that token; False if it was over before. Raises WorkflowError."""
+        try:
+            self._client.send_task_success(taskToken=token, output="{}")
+        except (
+            self._errors.TaskTimedOut,
+            self._errors.TaskDoesNotExist,
+            self._errors.InvalidToken,
+        ):
+            return False
+        except (BotoCoreError, ClientError):
+            raise WorkflowError("The execution cannot be woken now.") from None
+        return True
