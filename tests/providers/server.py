@@ -17,7 +17,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Reply:
     """An answer: `body` is sent as it is if it is bytes, as JSON otherwise. With `drop` the
-    connection is reset after the request has come, and nothing is said.
+    connection is reset after the request has come, and nothing is said; with `cut` it ends before
+    the last byte.
 
     In the texts of `body` and `headers`, `{base}` becomes the address of the server.
     """
@@ -26,6 +27,7 @@ class Reply:
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+    cut: bool = False
 
 
 DROP = Reply(drop=True)
@@ -89,7 +91,7 @@ class ProviderServer:
                 self.send_header("Content-Length", str(len(content)))
                 self.send_header("Connection", "close")
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(content[:-1] if reply.cut else content)
 
             do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 
