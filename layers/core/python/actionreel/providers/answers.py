@@ -39,7 +39,7 @@ _PHASES: dict[str, Phase] = {
 
 # What an HTTP status says of a create. Other 4xx are the provider's refusal, too; of these, and of
 # all else (303 follows a POST that was carried out), nobody can tell whether the job was made.
-_IN_DOUBT = (408, 409, 425)
+_IN_DOUBT = (408, 409, 425, 499)
 _REFUSALS = {
     400: "invalid_input",
     401: "provider_rejected",
@@ -63,7 +63,8 @@ _SENTENCES = {
 _MODERATION = re.compile("moderat|policy|safety|content_filter|content_checker|sensitive")
 # Proxies pass the word on as a message; in a text it must be plainer than in a code.
 _MODERATION_TEXT = re.compile(
-    "content.policy|moderation|safety system|nsfw|flagged as sensitive|flagged by a content"
+    "content.policy|content.filter|moderation|safety system|nsfw|flagged as sensitive"
+    "|flagged by a content"
 )
 _QUOTA = re.compile("insufficient_quota|insufficient_credit|billing|budget|balance")
 _REASON_CHARACTERS = 300
@@ -121,6 +122,12 @@ def job_id(value: Any) -> str | None:
     return value or None
 
 
+def first_url(listed: Any) -> str | None:
+    """The first of a list of links, if there is one."""
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return first if isinstance(first, str) and first.startswith(("https://", "http://")) else None
+
+
 def accepted(handle: Handle, **said: Any) -> ProviderAnswer:
     """The answer to a create that the provider took on.
 
@@ -144,7 +151,7 @@ def failed(words: str, reason: str, cost_usd: Decimal | None = None) -> Failure:
     It is taken to cost nothing unless the provider names a price.
     """
     words = words.lower()
-    if _MODERATION.search(words) or _MODERATION_TEXT.search(reason.lower()):
+    if _is_moderation(words, reason):
         failure = Failure(code="moderation", message=_sentence("moderation", reason))
     elif _QUOTA.search(words):
         failure = Failure(code="quota", message=_sentence("quota", reason))
@@ -192,7 +199,7 @@ def refusal(
         category = "provider_rejected"
     if category is None:
         return OutcomeUnknownError(unknown(f"answered with an error (HTTP {status})"))
-    if status in (400, 403, 422) and _MODERATION.search(words):
+    if status in (400, 403, 422) and _is_moderation(words, reason):
         category = "moderation"
     elif status in (400, 403) and _QUOTA.search(words):
         category = "quota"
@@ -226,6 +233,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     except (ValueError, OverflowError):
         return None
+
+
+def _is_moderation(words: str, reason: str) -> bool:
+    return bool(_MODERATION.search(words) or _MODERATION_TEXT.search(reason.lower()))
 
 
 def _sentence(category: str, reason: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from actionreel.errors import OutcomeUnknownError, ProviderUnavailableError
+from actionreel.errors import JobNotFoundError, OutcomeUnknownError, ProviderUnavailableError
 from actionreel.providers import answers, transport
 from actionreel.providers.downloads import download
 
@@ -97,6 +97,20 @@ class HttpApi:
             return self._exchange(method, self._url(path), {}, **options)
         except (httpx.HTTPError, httpx.InvalidURL):
             raise ProviderUnavailableError("The provider cannot be reached.") from None
+
+    def look(self, path: str, *, seconds: float | None = POLL_SECONDS) -> dict[str, Any]:
+        """The document of a job, with its `status`; `seconds` as in `ask`.
+
+        Raises JobNotFoundError where there is none, ProviderError for trouble.
+        """
+        answer = self.ask("GET", path, seconds=seconds)
+        if answer.status == 404:
+            raise JobNotFoundError("The provider no longer knows this video.")
+        if not answer.ok:
+            raise answers.trouble(answer.status)
+        if not isinstance(answer.document.get("status"), str):
+            raise answers.unreadable()
+        return answer.document
 
     def open(
         self, url: str, seconds: float = DOWNLOAD_SECONDS
