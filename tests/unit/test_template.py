@@ -111,6 +111,22 @@ def test_only_who_needs_the_providers_keys_may_read_them(function: str) -> None:
         assert variables >= {"PROVIDER_BASE_URL", "PROVIDER_SECRET"}
 
 
+def test_bedrock_is_known_to_who_talks_to_providers_and_allowed_only_with_a_bucket() -> None:
+    for function in FUNCTIONS:
+        names = TEMPLATE.environment(function).keys()
+        assert ("PROVIDER_SECRET" in names) == ({"BEDROCK_BUCKET", "BEDROCK_REGION"} <= names)
+    policies = {
+        name: resource
+        for name, resource in TEMPLATE.resources.items()
+        if "bedrock:" in str(resource)
+    }
+    assert policies
+    for policy in policies.values():
+        assert (policy["Type"], policy["Condition"]) == ("AWS::IAM::ManagedPolicy", "HasBedrock")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert "Bedrock" in str(statement["Resource"])
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_who_starts_executions_knows_the_machine_and_may(function: str) -> None:
     policies = FUNCTIONS[function].get("Policies", [])
