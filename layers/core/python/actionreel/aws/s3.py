@@ -70,7 +70,8 @@ class S3VideoStorage:
                 ExtraArgs={"ContentType": content_type, "MetadataDirective": "REPLACE"},
             )
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if (error.operation_name, status) == ("HeadObject", 404):  # not our own bucket's
                 raise AssetUnavailableError("The provider's file is not in its bucket.") from error
             raise AssetError("The video was made, but its file could not be stored.") from error
         except BotoCoreError as error:
