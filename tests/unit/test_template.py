@@ -114,7 +114,8 @@ def test_only_who_needs_the_providers_keys_may_read_them(function: str) -> None:
 def test_bedrock_is_known_to_who_talks_to_providers_and_allowed_only_with_a_bucket() -> None:
     for function in FUNCTIONS:
         names = TEMPLATE.environment(function).keys()
-        assert ("PROVIDER_SECRET" in names) == ({"BEDROCK_BUCKET", "BEDROCK_REGION"} <= names)
+        assert ("PROVIDER_SECRET" in names) == ("BEDROCK_BUCKET" in names)
+        assert ("PROVIDER_RECOVERY" in names) == ("BEDROCK_REGION" in names)
     policies = {
         name: resource
         for name, resource in TEMPLATE.resources.items()
