@@ -105,7 +105,11 @@ def copy_in_this_process(provider_url: str, s3_url: str) -> None:
     client = session.client("s3", endpoint_url=s3_url)
     client.create_bucket(Bucket="bench")
     storage = S3VideoStorage(client, "bench")
-    provider = OpenAIVideos(provider_url, lambda: "key")
+
+    def key(*, fresh: bool = False) -> str:
+        return "key"
+
+    provider = OpenAIVideos(provider_url, key)
 
     def store(megabytes: int) -> tuple[int, float]:
         began = time.perf_counter()

@@ -10,12 +10,19 @@ import httpx
 import pytest
 
 from actionreel.errors import ActionreelError
-from actionreel.models import Handle, Recovery
-from actionreel.providers.openai_videos import OpenAIVideos
+from actionreel.models import Handle, Recovery, VideoRequest
+from actionreel.orders import Offer, Order
+from actionreel.providers.http_api import Key
+from actionreel.providers.openai_videos import DIALECTS, OpenAIVideos
 
 KEY = "sk-a-key-that-nobody-may-see"
 BASE = "https://provider.test/v1"
 HANDLE: Handle = {"id": "video_68f0a1b2c3d4"}
+ORDER = Order(
+    VideoRequest(prompt="a paper boat", model="our-name-for-it", seconds=8, size="1280x720"),
+    Offer(provider="openai_videos", name="sora-2"),
+    "the video's id",
+)
 
 # Bodies as the servers send them: OpenAI's, and those of servers that are compatible with it.
 VIDEO = {
@@ -79,6 +86,15 @@ def trouble(error: type[httpx.HTTPError]) -> Answer:
     return raising
 
 
+def given(key: str) -> Key:
+    """A key that nobody changes."""
+
+    def give(*, fresh: bool = False) -> str:
+        return key
+
+    return give
+
+
 class Server(OpenAIVideos):
     """The adapter before a server that gives one answer, and keeps the requests."""
 
@@ -86,8 +102,9 @@ class Server(OpenAIVideos):
         self,
         answer: Answer,
         base: str = BASE,
-        key: Callable[[], str] = lambda: KEY,
+        key: Key | None = None,
         recovery: Recovery = "list",
+        dialect: str = "openai",
     ) -> None:
         self.requests: list[httpx.Request] = []
 
@@ -96,7 +113,7 @@ class Server(OpenAIVideos):
             return answer(request)
 
         client = httpx.Client(transport=httpx.MockTransport(handle))
-        super().__init__(base, key, recovery, client)
+        super().__init__(base, key or given(KEY), recovery, client, DIALECTS[dialect])
 
 
 def raised(call: Callable[[], Any]) -> ActionreelError:

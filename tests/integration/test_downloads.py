@@ -36,6 +36,7 @@ from tests.network import (
     sends,
     site,
 )
+from tests.openai_server import given
 
 CDN, OTHER_CDN = "cdn.example.com", "other-cdn.example.com"
 KEY = {"Authorization": "Bearer sk-key", "X-Api-Key": "sk-key"}
@@ -324,7 +325,7 @@ HALF = MP4[:-10]
 def test_half_a_file(answer: Answer, world: World) -> None:
     """As it is stored: the last framing hides the loss, and the boxes of the MP4 show it."""
     world.home.answers["/v1/videos/x/content"] = answer
-    provider = OpenAIVideos(f"{world.home.url}/v1", lambda **_: "key")
+    provider = OpenAIVideos(f"{world.home.url}/v1", given("key"))
     with pytest.raises(AssetIncompleteError), provider.open_video({"id": "x"}) as asset:
         for _ in whole_mp4(asset.chunks):
             pass
@@ -368,7 +369,7 @@ def test_what_is_not_the_file(status: str, world: World) -> None:
 def test_the_poster_goes_the_same_way(world: World) -> None:
     world.home.answers["/v1/videos/x/content?variant=thumbnail"] = redirects(f"https://{CDN}/p")
     world.public.answers["/p"] = whole(b"a still")
-    provider = OpenAIVideos(f"{world.home.url}/v1", lambda **_: "sk-key")
+    provider = OpenAIVideos(f"{world.home.url}/v1", given("sk-key"))
     with provider.open_poster({"id": "x"}) as asset:
         assert b"".join(asset.chunks) == b"a still"
     assert "sk-key" in str(world.home.requests)

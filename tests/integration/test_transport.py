@@ -12,13 +12,10 @@ import httpx
 import pytest
 
 from actionreel.errors import AssetIncompleteError, OutcomeUnknownError, ProviderUnavailableError
-from actionreel.models import VideoRequest
-from actionreel.orders import Offer, Order
 from actionreel.providers import http_api, transport
 from actionreel.providers.openai_videos import OpenAIVideos
+from tests.openai_server import ORDER, given
 
-REQUEST = VideoRequest(prompt="p", model="sora-2", seconds=4, size="1280x720")
-ORDER = Order(REQUEST, Offer(provider="openai_videos", name="sora-2"), "k")
 FILE = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n"
 
 Answer = Callable[[socket.socket], None]
@@ -64,7 +61,7 @@ def drips(connection: socket.socket) -> None:
 
 
 def provider(url: str) -> OpenAIVideos:
-    return OpenAIVideos(url, lambda **_: "key")
+    return OpenAIVideos(url, given("key"))
 
 
 def test_a_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

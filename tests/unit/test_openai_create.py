@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.models import ProviderAnswer, Recovery
-from tests.fakes import REQUEST, cases
+from tests.fakes import cases
 from tests.openai_server import (
     BASE,
     BUDGET,
@@ -27,6 +28,7 @@ from tests.openai_server import (
     KEY,
     LIMIT,
     NO_MODEL,
+    ORDER,
     POLICY,
     QUOTA,
     VIDEO,
@@ -41,7 +43,7 @@ from tests.openai_server import (
 
 def test_create_sends_the_request_once() -> None:
     server = Server(answer(200, VIDEO), base=f"{BASE}/")
-    assert server.create(REQUEST, "k") == ProviderAnswer(phase="pending", handle=HANDLE, progress=0)
+    assert server.create(ORDER) == ProviderAnswer(phase="pending", handle=HANDLE, progress=0)
     [request] = server.requests
     assert (request.method, str(request.url)) == ("POST", f"{BASE}/videos")
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -56,7 +58,8 @@ def test_create_sends_the_request_once() -> None:
 def test_a_reference_is_sent_in_place_of_the_size() -> None:
     server = Server(answer(200, VIDEO))
     url = "https://e.x/a.png"
-    server.create(REQUEST.model_copy(update={"size": None, "input_reference_url": url}), "k")
+    asked = {"size": None, "input_reference_url": url}
+    server.create(replace(ORDER, request=ORDER.request.model_copy(update=asked)))
     body = json.loads(server.requests[0].content)
     assert body["input_reference"] == {"image_url": url}
     assert "size" not in body
@@ -64,11 +67,11 @@ def test_a_reference_is_sent_in_place_of_the_size() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_every_success_is_an_acceptance(status: int) -> None:
-    assert Server(answer(status, VIDEO)).create(REQUEST, "k").handle == HANDLE
+    assert Server(answer(status, VIDEO)).create(ORDER).handle == HANDLE
 
 
 def test_create_can_be_answered_with_the_finished_video() -> None:
-    done = Server(answer(200, COMPLETED)).create(REQUEST, "k")
+    done = Server(answer(200, COMPLETED)).create(ORDER)
     assert (done.phase, done.handle, done.took_seconds) == ("completed", HANDLE, 142)
 
 
@@ -86,7 +89,7 @@ def test_create_can_be_answered_with_the_finished_video() -> None:
     ),
 )
 def test_a_job_is_not_lost_to_what_else_its_answer_says(body: Body) -> None:
-    assert Server(answer(200, body)).create(REQUEST, "k").handle == HANDLE
+    assert Server(answer(200, body)).create(ORDER).handle == HANDLE
 
 
 @pytest.mark.parametrize(
@@ -116,23 +119,23 @@ def test_a_job_is_not_lost_to_what_else_its_answer_says(body: Body) -> None:
 )
 def test_a_refusal_is_final(status: int, body: Body, category: str) -> None:
     server = Server(answer(status, body))
-    error = raised(lambda: server.create(REQUEST, "k"))
+    error = raised(lambda: server.create(ORDER))
     assert isinstance(error, ProviderRejectedError)
     assert error.category == category
     assert len(server.requests) == 1
 
 
 def test_a_refusal_tells_what_the_provider_says() -> None:
-    error = raised(lambda: Server(answer(400, INVALID)).create(REQUEST, "k"))
+    error = raised(lambda: Server(answer(400, INVALID)).create(ORDER))
     assert str(error).endswith("Invalid value for seconds.")
     endless = error_body("x" * 10_000)
-    assert len(str(raised(lambda: Server(answer(400, endless)).create(REQUEST, "k")))) < 400
+    assert len(str(raised(lambda: Server(answer(400, endless)).create(ORDER)))) < 400
 
 
 @pytest.mark.parametrize("body", [LIMIT, b"", b"<html>"])
 def test_429_is_for_now(body: Body) -> None:
     server = Server(answer(429, body, retry_after="1"))
-    assert isinstance(raised(lambda: server.create(REQUEST, "k")), ProviderThrottledError)
+    assert isinstance(raised(lambda: server.create(ORDER)), ProviderThrottledError)
     assert len(server.requests) == 1
 
 
@@ -161,7 +164,7 @@ def test_429_is_for_now(body: Body) -> None:
 )
 def test_an_unclear_answer_may_be_an_acceptance(status: int, body: Body) -> None:
     server = Server(answer(status, body))
-    error = raised(lambda: server.create(REQUEST, "k"))
+    error = raised(lambda: server.create(ORDER))
     assert isinstance(error, OutcomeUnknownError)
     assert "may charge" in str(error)
     assert len(server.requests) == 1
@@ -173,7 +176,7 @@ def test_an_unclear_answer_may_be_an_acceptance(status: int, body: Body) -> None
 )
 def test_without_a_connection_nothing_was_asked(error: type[httpx.HTTPError]) -> None:
     server = Server(trouble(error))
-    assert isinstance(raised(lambda: server.create(REQUEST, "k")), ProviderUnavailableError)
+    assert isinstance(raised(lambda: server.create(ORDER)), ProviderUnavailableError)
     assert len(server.requests) == 1
 
 
@@ -182,13 +185,13 @@ def test_without_a_connection_nothing_was_asked(error: type[httpx.HTTPError]) ->
 )
 def test_on_a_connection_anything_may_have_been_asked(error: type[httpx.HTTPError]) -> None:
     server = Server(trouble(error))
-    assert isinstance(raised(lambda: server.create(REQUEST, "k")), OutcomeUnknownError)
+    assert isinstance(raised(lambda: server.create(ORDER)), OutcomeUnknownError)
     assert len(server.requests) == 1
 
 
 def test_a_request_that_could_not_be_written_was_not_sent() -> None:
     """As with a key that was pasted with its line end: the header is refused, and nothing sent."""
-    error = raised(lambda: Server(trouble(httpx.LocalProtocolError)).create(REQUEST, "k"))
+    error = raised(lambda: Server(trouble(httpx.LocalProtocolError)).create(ORDER))
     assert isinstance(error, ProviderError)
     assert not isinstance(error, OutcomeUnknownError)
 
@@ -196,6 +199,6 @@ def test_a_request_that_could_not_be_written_was_not_sent() -> None:
 @pytest.mark.parametrize("recovery", ["list", "none", "key"])
 def test_the_key_is_sent_where_it_counts(recovery: Recovery) -> None:
     server = Server(answer(200, VIDEO), recovery=recovery)
-    server.create(REQUEST, "the video's id")
+    server.create(ORDER)
     sent = server.requests[0].headers.get("idempotency-key")
     assert sent == ("the video's id" if recovery == "key" else None)

@@ -17,11 +17,12 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.providers.openai_videos import LIST_PAGES
-from tests.fakes import REQUEST, cases
+from tests.fakes import cases
 from tests.openai_server import (
     BASE,
     KEY,
     LIMIT,
+    ORDER,
     TROUBLES,
     VIDEO,
     Answer,
@@ -40,7 +41,7 @@ SINCE = datetime.fromtimestamp(THEN, UTC)
 
 def job(name: str, later: float = 60, **changes: Any) -> dict[str, Any]:
     """A job as a list shows it, made so many seconds after we began to ask."""
-    made = {"id": name, "prompt": REQUEST.prompt, "created_at": THEN + later}
+    made = {"id": name, "prompt": ORDER.request.prompt, "created_at": THEN + later}
     return {**VIDEO, **made, **changes}
 
 
@@ -52,14 +53,14 @@ def found(*answers: Body | Answer) -> list[str]:
     """The ids that are found in these pages."""
     pages = [page if callable(page) else answer(200, page) for page in answers]
     server = Server(one_after_the_other(*pages))
-    handles = server.find(REQUEST, SINCE)
+    handles = server.find(ORDER, SINCE)
     assert len(server.requests) == len(answers), "neither more nor fewer pages than there are"
     return [str(handle["id"]) for handle in handles]
 
 
 def test_the_list_is_asked_for_newest_first() -> None:
     server = Server(answer(200, listing(job("a", prompt="another"))))
-    assert server.find(REQUEST, SINCE) == []
+    assert server.find(ORDER, SINCE) == []
     [request] = server.requests
     assert (request.method, request.url.path) == ("GET", "/v1/videos")
     assert str(request.url).startswith(f"{BASE}/videos?")
@@ -125,7 +126,7 @@ def test_a_job_with_our_prompt_that_cannot_be_named_may_be_ours(name: Any) -> No
 def test_the_next_page_begins_after_the_last_job() -> None:
     pages = [listing(job("a", 9), job("b", 8), has_more=True), listing(job("c", 7), has_more=False)]
     server = Server(one_after_the_other(*[answer(200, page) for page in pages]))
-    assert [handle["id"] for handle in server.find(REQUEST, SINCE)] == ["a", "b", "c"]
+    assert [handle["id"] for handle in server.find(ORDER, SINCE)] == ["a", "b", "c"]
     assert [request.url.params.get("after") for request in server.requests] == [None, "b"]
 
 
@@ -172,7 +173,7 @@ def test_a_list_without_end_can_show_no_absence() -> None:
         for number in range(LIST_PAGES)
     ]
     server = Server(one_after_the_other(*pages))
-    assert isinstance(raised(lambda: server.find(REQUEST, SINCE)), NotListedError)
+    assert isinstance(raised(lambda: server.find(ORDER, SINCE)), NotListedError)
     assert len(server.requests) == LIST_PAGES
 
 
@@ -201,7 +202,7 @@ def test_a_list_without_end_can_show_no_absence() -> None:
     ),
 )
 def test_a_list_that_cannot_tell_says_so(body: Body) -> None:
-    error = raised(lambda: Server(answer(200, body)).find(REQUEST, SINCE))
+    error = raised(lambda: Server(answer(200, body)).find(ORDER, SINCE))
     assert isinstance(error, NotListedError)
 
 
@@ -212,7 +213,7 @@ def test_an_older_job_without_a_prompt_shows_what_the_list_does_not_tell() -> No
 
 @pytest.mark.parametrize("status", [400, 404, 405, 410, 501])
 def test_a_server_without_a_list_says_so(status: int) -> None:
-    error = raised(lambda: Server(answer(status, error_body("no"))).find(REQUEST, SINCE))
+    error = raised(lambda: Server(answer(status, error_body("no"))).find(ORDER, SINCE))
     assert isinstance(error, NotListedError)
 
 
@@ -229,17 +230,17 @@ def test_a_server_without_a_list_says_so(status: int) -> None:
     ],
 )
 def test_trouble_with_the_list_is_for_now(status: int, kind: type[ProviderError]) -> None:
-    error = raised(lambda: Server(answer(status, LIMIT)).find(REQUEST, SINCE))
+    error = raised(lambda: Server(answer(status, LIMIT)).find(ORDER, SINCE))
     assert type(error) is kind
 
 
 def test_trouble_with_the_second_page_hides_what_is_on_it() -> None:
     first = answer(200, listing(job("a", prompt="another"), has_more=True))
     server = Server(one_after_the_other(first, answer(503)))
-    assert isinstance(raised(lambda: server.find(REQUEST, SINCE)), ProviderUnavailableError)
+    assert isinstance(raised(lambda: server.find(ORDER, SINCE)), ProviderUnavailableError)
 
 
 @pytest.mark.parametrize("error", TROUBLES)
 def test_a_list_that_does_not_come(error: type[httpx.HTTPError]) -> None:
     server = Server(trouble(error))
-    assert isinstance(raised(lambda: server.find(REQUEST, SINCE)), ProviderUnavailableError)
+    assert isinstance(raised(lambda: server.find(ORDER, SINCE)), ProviderUnavailableError)

@@ -100,7 +100,7 @@ def test_progress_that_is_no_number_does_not_hide_the_rest(number: str) -> None:
             "only a message": ({"message": "CUDA error"}, "provider_rejected", True, "CUDA error"),
             "a number": ({"code": 500, "message": "m"}, "provider_rejected", True, "m"),
             "nothing": (None, "provider_rejected", True, "could not make this video."),
-            "a text": ("boom", "provider_rejected", True, "video."),
+            "a text": ("boom", "provider_rejected", True, "boom"),
             "odd kinds": ({"code": [1], "message": {}}, "provider_rejected", True, "video."),
         }
     ),

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actionreel.errors import ProviderThrottledError
-from actionreel.providers.openai_answers import retry_after
+from actionreel.providers.answers import retry_after
 from actionreel.schedule import wait_to_ask_again
-from tests.fakes import REQUEST, cases, steady
-from tests.openai_server import LIMIT, Server, answer, raised
+from tests.fakes import cases, steady
+from tests.openai_server import LIMIT, ORDER, Server, answer, raised
 
 
 def a_date(**later: float) -> str:
@@ -40,7 +40,7 @@ def a_date(**later: float) -> str:
 )
 def test_when_to_come_back(headers: dict[str, str], least: float, most: float) -> None:
     server = Server(answer(429, LIMIT, **headers))
-    error = raised(lambda: server.create(REQUEST, "k"))
+    error = raised(lambda: server.create(ORDER))
     assert isinstance(error, ProviderThrottledError)
     assert error.retry_after is not None
     assert least <= error.retry_after <= most
@@ -61,7 +61,7 @@ def test_no_word_of_when_to_come_back(said: str) -> None:
     headers = [(b"retry-after", said.encode())] if said else []
     content = httpx.ByteStream(b"")
     server = Server(lambda _: httpx.Response(429, stream=content, headers=headers))
-    error = raised(lambda: server.create(REQUEST, "k"))
+    error = raised(lambda: server.create(ORDER))
     assert isinstance(error, ProviderThrottledError)
     assert error.retry_after is None
 
