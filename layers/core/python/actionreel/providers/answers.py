@@ -86,7 +86,7 @@ def document(body: bytes, key: str) -> Document:
 
 def phase(word: Any) -> Phase:
     """What a job's status word means, in any case of letters."""
-    return _PHASES.get(str(word).lower(), "pending")
+    return _PHASES.get(word.lower(), "pending") if isinstance(word, str) else "pending"
 
 
 def progress(value: Any) -> int | None:
@@ -102,7 +102,7 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 def price(value: Any) -> Decimal | None:
     """A price in US dollars, if it is one."""
     try:
-        amount = Decimal("NaN" if value is None or isinstance(value, bool) else str(value))
+        amount = Decimal(str(value) if is_number(value) or isinstance(value, str) else "NaN")
     except InvalidOperation:
         return None
     return amount if amount.is_finite() else None

@@ -74,8 +74,9 @@ def handles(jobs: list[Document], order: Order) -> list[Handle]:
 
 def _agreement(job: Document, order: Order) -> int:
     request = order.request
-    asked = {"model": order.name, "seconds": str(request.seconds), "size": request.size}
-    return sum(str(job.get(name)) == value for name, value in asked.items())
+    seconds = (request.seconds, str(request.seconds))
+    asked = {"model": (order.name,), "seconds": seconds, "size": (request.size,)}
+    return sum(job.get(name) in values for name, values in asked.items())
 
 
 def _created_at(job: Document) -> int | float:

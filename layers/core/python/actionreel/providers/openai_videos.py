@@ -23,6 +23,7 @@ from urllib.parse import quote
 import httpx
 
 from actionreel.errors import (
+    AssetIncompleteError,
     AssetUnavailableError,
     JobNotFoundError,
     NotListedError,
@@ -33,7 +34,14 @@ from actionreel.orders import Order
 from actionreel.providers import answers, openai_list, transport
 from actionreel.providers import openai_answers as said
 from actionreel.providers.config import ProviderConfig
-from actionreel.providers.http_api import CANCEL_SECONDS, DOWNLOAD_SECONDS, HttpApi, Key, bearer
+from actionreel.providers.http_api import (
+    CANCEL_SECONDS,
+    DOWNLOAD_SECONDS,
+    POLL_SECONDS,
+    HttpApi,
+    Key,
+    bearer,
+)
 
 LIST_SECONDS = 50.0  # for all its pages
 POSTER_SECONDS = 60.0
@@ -68,8 +76,7 @@ class OpenAIVideos:
     """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed.
 
     `recovery` is what the server can do about a create that went unanswered: `list` its jobs with
-    their prompts, honour an Idempotency-Key (`key`), or neither. `webhooks` says that it tells us
-    of the end of each job.
+    their prompts, honour an Idempotency-Key (`key`), or neither.
     """
 
     def __init__(
@@ -137,11 +144,8 @@ class OpenAIVideos:
     @contextmanager
     def open_video(self, handle: Handle) -> Iterator[Asset]:
         """The finished file, as it streams. See VideoProvider for what it raises."""
-        url = f"{_path(handle)}/content"
-        if self._dialect.file_elsewhere:
-            elsewhere = str(self._look(handle).get("url"))
-            url = elsewhere if elsewhere.startswith("https://") else url
-        with self._api.open(url, DOWNLOAD_SECONDS) as chunks:
+        url = self._uploaded(handle) if self._dialect.file_elsewhere else None
+        with self._api.open(url or f"{_path(handle)}/content", DOWNLOAD_SECONDS) as chunks:
             yield Asset(chunks)
 
     @contextmanager
@@ -153,7 +157,19 @@ class OpenAIVideos:
         with self._api.open(path, POSTER_SECONDS) as chunks:
             yield Asset(chunks)
 
-    def _look(self, handle: Handle, seconds: float | None = 20.0) -> answers.Document:
+    def _uploaded(self, handle: Handle) -> str | None:
+        """Where the server has put the file, if not behind `/content`."""
+        try:
+            job = self._look(handle)
+        except JobNotFoundError:
+            raise AssetUnavailableError("The provider no longer has this video.") from None
+        if answers.phase(job["status"]) == "pending":
+            raise AssetIncompleteError("The provider has not finished this video.")
+        url = str(job.get("url"))
+        known = url.startswith("http://") and self._api.is_own(url)
+        return url if known or url.startswith("https://") else None
+
+    def _look(self, handle: Handle, seconds: float | None = POLL_SECONDS) -> answers.Document:
         answer = self._api.ask("GET", _path(handle), seconds=seconds)
         if answer.status == 404:
             raise JobNotFoundError("The provider no longer knows this video.")
@@ -164,29 +180,28 @@ class OpenAIVideos:
         return answer.document
 
     def _body(self, order: Order) -> dict[str, Any]:
-        """The body of a create, as httpx takes it."""
+        """The body of a create, as httpx takes it. What the offer says of it comes last."""
         request, dialect = order.request, self._dialect
         fields: dict[str, Any] = {
             "model": order.name,
             "prompt": request.prompt,
             "seconds": request.seconds if dialect.number_of_seconds else str(request.seconds),
-            **({} if request.size is None else {"size": request.size}),
-            **order.fields(),
         }
-        if order.image:
-            image = order.image
-            return {
-                "data": _texts(fields),
-                "files": {"input_reference": ("image", image.content, image.media_type)},
-            }
-        if order.has_image:
+        if request.size is not None:
+            fields["size"] = request.size
+        if order.has_image and order.image is None:
             url = request.input_reference_url
-            as_object = {"image_url": url}
-            fields[dialect.image] = url if dialect.image == "reference_url" else as_object
-        if dialect.form:
-            # As files without names, so that httpx writes multipart/form-data without a file.
-            return {"files": {name: (None, value) for name, value in _texts(fields).items()}}
-        return {"json": fields}
+            fields[dialect.image] = url if dialect.image == "reference_url" else {"image_url": url}
+        fields |= order.fields()
+        if order.image is None and not dialect.form:
+            return {"json": fields}
+        # Texts go as files without names, too, so that httpx writes a form even without a file.
+        files: dict[str, Any] = {name: (None, _text(value)) for name, value in fields.items()}
+        if order.image:
+            kind = order.image.media_type
+            name = f"image.{kind.rpartition('/')[2]}"
+            files["input_reference"] = (name, order.image.content, kind)
+        return {"files": files}
 
 
 def adapter(config: ProviderConfig) -> OpenAIVideos:
@@ -201,11 +216,8 @@ def adapter(config: ProviderConfig) -> OpenAIVideos:
     return OpenAIVideos(base_url, config.key, recovery, config.client, dialect)
 
 
-def _texts(fields: dict[str, Any]) -> dict[str, str]:
-    return {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in fields.items()
-    }
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _path(handle: Handle) -> str:
