@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from typing import Any
 
 import boto3
@@ -34,8 +35,12 @@ OFFER = Offer(
 
 def adapter(config: ProviderConfig) -> VideoProvider:
     """With credentials that sign, and Bedrock and S3 at the server of the tests."""
-    session = boto3.session.Session("an-id", "a-secret", region_name="us-west-2")
-    return Bedrock(session, BUCKET, config.options["base_url"])
+    return Bedrock(_session(), BUCKET, config.options["base_url"])
+
+
+@functools.cache  # what a session knows of the services takes long to read
+def _session() -> boto3.session.Session:
+    return boto3.session.Session("an-id", "a-secret", region_name="us-west-2")
 
 
 def invocation(status: str | None, **more: Any) -> dict[str, Reply]:

@@ -108,6 +108,16 @@ def price(value: Any) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
+def file_url(output: Any) -> str | None:
+    """The address of the file in what a job has made: a text, an object with a `url`, or the first
+    such in a list; None if there is none."""
+    for part in output if isinstance(output, list) else [output]:
+        url = part.get("url") if isinstance(part, dict) else part
+        if isinstance(url, str) and url.startswith(("https://", "http://")):
+            return url
+    return None
+
+
 def text(reason: Any, characters: int = _REASON_CHARACTERS) -> str:
     """A reason as it can be written down: a text, not too long, and of whole characters."""
     if not isinstance(reason, str):
@@ -120,12 +130,6 @@ def job_id(value: Any) -> str | None:
     if not isinstance(value, str) or value != text(value, _ID_CHARACTERS):
         return None
     return value or None
-
-
-def first_url(listed: Any) -> str | None:
-    """The first of a list of links, if there is one."""
-    first = listed[0] if isinstance(listed, list) and listed else None
-    return first if isinstance(first, str) and first.startswith(("https://", "http://")) else None
 
 
 def accepted(handle: Handle, **said: Any) -> ProviderAnswer:

@@ -71,7 +71,7 @@ class OpenRouter:
     def open_video(self, handle: Handle) -> Iterator[Asset]:
         """The finished file, by a link that is fresh. See VideoProvider for what it raises."""
         try:
-            signed = answers.first_url(self._api.look(_path(handle)).get("urls"))
+            signed = answers.file_url(self._api.look(_path(handle)).get("urls"))
         except JobNotFoundError as gone:
             raise AssetUnavailableError(str(gone)) from None
         with self._api.open(signed or f"{_path(handle)}/content?index=0") as chunks:

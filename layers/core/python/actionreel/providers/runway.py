@@ -73,7 +73,7 @@ class Runway:
     def open_video(self, handle: Handle) -> Iterator[Asset]:
         """The finished file, by a link that is fresh. See VideoProvider for what it raises."""
         try:
-            link = answers.first_url(self._api.look(_path(handle)).get("output"))
+            link = answers.file_url(self._api.look(_path(handle)).get("output"))
         except JobNotFoundError as gone:
             raise AssetUnavailableError(str(gone)) from None
         if link is None:
