@@ -224,9 +224,11 @@ def changed(routes: Routes, change: Callable[[str, str], str]) -> Routes:
     return {route: some(replies) for route, replies in routes.items()}
 
 
-def telling(routes: Routes, key: str = KEY) -> Routes:
-    """The scene by a provider that tells the key wherever it writes a sentence."""
-    return changed(routes, lambda _, text: f"{text} Your key is {key}." if " " in text else text)
+def telling(kit: Kit, routes: Routes) -> Routes:
+    """The scene by a provider that tells the key, if it knows it, wherever it writes a sentence."""
+    if not kit.has_key:
+        return routes
+    return changed(routes, lambda _, text: f"{text} Your key is {KEY}." if " " in text else text)
 
 
 # Creates
@@ -275,7 +277,7 @@ def test_a_refusal_is_certain_and_final(
     kit: Kit, reply: Reply, category: ErrorCode, server: ProviderServer
 ) -> None:
     provider = adapter(kit, server.url)
-    server.play(telling({kit.create: reply}))
+    server.play(telling(kit, {kit.create: reply}))
     error = raised(lambda: provider.create(kit.order()))
     assert isinstance(error, ProviderRejectedError), repr(error)
     assert error.category == category
@@ -287,7 +289,7 @@ def test_a_provider_that_is_busy_refuses_for_now(
     kit: Kit, reply: Reply, seconds: float | None, server: ProviderServer
 ) -> None:
     provider = adapter(kit, server.url)
-    server.play(telling({kit.create: reply}))
+    server.play(telling(kit, {kit.create: reply}))
     error = raised(lambda: provider.create(kit.order()))
     assert isinstance(error, ProviderThrottledError), repr(error)
     assert error.retry_after == seconds
@@ -307,7 +309,7 @@ def test_what_may_have_been_accepted_is_asked_once(
 ) -> None:
     """A second create would be a second charge."""
     provider = adapter(kit, server.url)
-    server.play(telling({kit.create: reply}))
+    server.play(telling(kit, {kit.create: reply}))
     error = raised(lambda: provider.create(kit.order()))
     assert isinstance(error, OutcomeUnknownError), repr(error)
     assert len(creates(kit, server)) == 1
@@ -393,7 +395,7 @@ def test_a_key_that_is_the_same_is_not_tried_again(kit: Kit, server: ProviderSer
 
 @each("pending")
 def test_a_job_that_goes_on_is_pending(kit: Kit, scene: Routes, server: ProviderServer) -> None:
-    provider, handle = job(kit, server, telling(scene))
+    provider, handle = job(kit, server, telling(kit, scene))
     answer = provider.poll(handle)
     assert (answer.phase, answer.failure) == ("pending", None)
     assert answer.handle in (None, handle)
@@ -417,7 +419,7 @@ def _reworded(field: str, text: str) -> str:
 
 @each("completed")
 def test_a_finished_job_is_completed(kit: Kit, scene: Routes, server: ProviderServer) -> None:
-    provider, handle = job(kit, server, telling(scene))
+    provider, handle = job(kit, server, telling(kit, scene))
     answer = provider.poll(handle)
     assert (answer.phase, answer.failure) == ("completed", None)
     assert KEY not in answer.model_dump_json()
@@ -428,7 +430,7 @@ def test_a_finished_job_is_completed(kit: Kit, scene: Routes, server: ProviderSe
 def test_a_failed_job_tells_why(
     kit: Kit, scene: Routes, code: ErrorCode, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(scene))
+    provider, handle = job(kit, server, telling(kit, scene))
     answer = provider.poll(handle)
     assert answer.phase == ("cancelled" if code == "cancelled" else "failed")
     assert answer.failure is not None
@@ -443,7 +445,7 @@ def test_a_failed_job_tells_why(
 def test_trouble_with_a_look_says_nothing_of_the_job(
     kit: Kit, trouble: str, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(everywhere(TROUBLES[trouble])))
+    provider, handle = job(kit, server, telling(kit, everywhere(TROUBLES[trouble])))
     error = raised(lambda: provider.poll(handle))
     assert isinstance(error, ProviderError), repr(error)
     assert not isinstance(error, JobNotFoundError)
@@ -451,7 +453,7 @@ def test_trouble_with_a_look_says_nothing_of_the_job(
 
 @each_kit
 def test_a_job_that_is_gone_is_not_found(kit: Kit, server: ProviderServer) -> None:
-    provider, handle = job(kit, server, telling(kit.gone))
+    provider, handle = job(kit, server, telling(kit, kit.gone))
     assert isinstance(raised(lambda: provider.poll(handle)), JobNotFoundError)
 
 
@@ -499,14 +501,14 @@ def test_another_host_that_has_the_film_is_not_told_the_key(
 def test_a_film_that_is_gone_is_an_error_of_the_file(
     kit: Kit, scene: Routes, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(scene))
+    provider, handle = job(kit, server, telling(kit, scene))
     assert isinstance(raised(lambda: read(provider, handle)), AssetError)
 
 
 @each_key
 def test_the_film_of_a_job_that_is_gone_is_gone(kit: Kit, server: ProviderServer) -> None:
     """Any other error would be tried again for long."""
-    provider, handle = job(kit, server, telling(kit.gone))
+    provider, handle = job(kit, server, telling(kit, kit.gone))
     assert isinstance(raised(lambda: read(provider, handle)), AssetError)
 
 
@@ -524,7 +526,7 @@ def test_no_film_is_fetched_from_a_private_host(
 @pytest.mark.parametrize("trouble", ["429", "500", "503", "a reset"])
 def test_trouble_with_the_film_may_pass(kit: Kit, trouble: str, server: ProviderServer) -> None:
     """What is fetched again for longest is what raises one of these."""
-    provider, handle = job(kit, server, telling(everywhere(TROUBLES[trouble])))
+    provider, handle = job(kit, server, telling(kit, everywhere(TROUBLES[trouble])))
     error = raised(lambda: read(provider, handle))
     assert isinstance(error, AssetIncompleteError | ProviderError), repr(error)
     assert not isinstance(error, JobNotFoundError)
@@ -547,7 +549,7 @@ def test_a_still_is_there_or_not(kit: Kit, scene: Routes, server: ProviderServer
 def test_a_cancellation(
     kit: Kit, scene: Routes, outcome: CancelOutcome, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(scene))
+    provider, handle = job(kit, server, telling(kit, scene))
     assert provider.cancel(handle) == outcome
     assert creates(kit, server) == []
 
@@ -581,6 +583,6 @@ def test_a_provider_that_cannot_cancel_is_at_most_looked_at(
 def test_trouble_with_a_cancellation_is_no_outcome(
     kit: Kit, trouble: Reply, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(everywhere(trouble)))
+    provider, handle = job(kit, server, telling(kit, everywhere(trouble)))
     assert isinstance(raised(lambda: provider.cancel(handle)), ProviderError)
     assert creates(kit, server) == []
