@@ -62,26 +62,21 @@ def _error(said: answers.Document) -> tuple[str, str]:
     error = said.get("error")
     if not isinstance(error, dict):
         return "", answers.text(error) or _detail(said.get("detail"))
-    words = f"{_word(error.get('code'))} {_word(error.get('type'))}"
+    words = " ".join(str(error.get(name) or "") for name in ("code", "type"))
     if isinstance(error.get("metadata"), dict) and error["metadata"].get("reasons"):
         words += " moderation"  # as OpenRouter says it
     return words, answers.text(error.get("message"))
-
-
-def _word(code: Any) -> str:
-    return str(code) if isinstance(code, str | int) else ""
 
 
 def _detail(detail: Any) -> str:
     """FastAPI's error bodies have a text, or a list of what is wrong with which field."""
     if not isinstance(detail, list):
         return answers.text(detail)
-    wrong = [one for one in detail if isinstance(one, dict)]
-    return answers.text(
-        "; ".join(f"{_field(one)}: {answers.text(one.get('msg'))}" for one in wrong)
-    )
+    wrong = [_wrong(one) for one in detail if isinstance(one, dict)]
+    return answers.text("; ".join(text for text in wrong if text))
 
 
-def _field(wrong: answers.Document) -> str:
-    place = wrong.get("loc")
-    return answers.text(place[-1]) if isinstance(place, list) and place else ""
+def _wrong(one: answers.Document) -> str:
+    place = one.get("loc")
+    field = place[-1] if isinstance(place, list) and place else ""
+    return ": ".join(text for text in (answers.text(field), answers.text(one.get("msg"))) if text)
