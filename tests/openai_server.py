@@ -105,6 +105,7 @@ class Server(OpenAIVideos):
         key: Key | None = None,
         recovery: Recovery = "list",
         dialect: str = "openai",
+        webhooks: bool = False,
     ) -> None:
         self.requests: list[httpx.Request] = []
 
@@ -113,7 +114,7 @@ class Server(OpenAIVideos):
             return answer(request)
 
         client = httpx.Client(transport=httpx.MockTransport(handle))
-        super().__init__(base, key or given(KEY), recovery, client, DIALECTS[dialect])
+        super().__init__(base, key or given(KEY), recovery, client, DIALECTS[dialect], webhooks)
 
 
 def raised(call: Callable[[], Any]) -> ActionreelError:

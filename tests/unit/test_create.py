@@ -80,6 +80,13 @@ def test_the_first_wait_is_what_the_model_took_before() -> None:
     assert jobs.create(a_job(), services).wait_seconds == 59
 
 
+@pytest.mark.parametrize("webhook", [True, False])
+def test_whether_a_webhook_will_come_is_the_provider_s_to_say(webhook: bool) -> None:
+    """What an earlier request came to does not count."""
+    services = at("queued", PENDING.model_copy(update={"webhook": webhook}))
+    assert jobs.create(a_job(awaits_webhook=not webhook), services).awaits_webhook is webhook
+
+
 def test_the_first_wait_never_passes_the_deadline() -> None:
     """A server that tells its times in mixed units must not stop all that come after it."""
     services = at("queued", PENDING)

@@ -37,6 +37,25 @@ def test_progress_stays_where_the_provider_tells_none() -> None:
     assert record(services).progress == 42
 
 
+@pytest.mark.parametrize(
+    ("awaits", "answer", "seconds"),
+    [
+        (True, PENDING, 32),
+        (False, PENDING, 8),
+        (True, PENDING.model_copy(update={"progress": 42}), 8),  # a look has something to show
+        (True, ProviderUnavailableError("503"), 8),
+    ],
+)
+def test_a_job_that_a_webhook_ends_is_looked_at_less(
+    awaits: bool, answer: ProviderAnswer | Exception, seconds: int
+) -> None:
+    services = at("generating", answer)
+    services.wait(100)
+    job = jobs.poll(generating(awaits_webhook=awaits), services)
+    assert (job.wait_seconds, job.awaits_webhook) == (seconds, awaits)
+    assert record(services).next_check_at == services.clock + timedelta(seconds=seconds)
+
+
 def test_poll_keeps_the_first_handle() -> None:
     """LiteLLM names another id in its answers to a poll, which finds nothing."""
     services = at("generating", PENDING.model_copy(update={"handle": {"id": "other"}}))

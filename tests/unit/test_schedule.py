@@ -31,6 +31,11 @@ def test_later_waits_grow_with_the_age_of_the_job(elapsed: float, expected: int)
     assert next_wait(elapsed) == expected
 
 
+@pytest.mark.parametrize(("elapsed", "expected"), [(0, 12), (100, 32), (375, 120), (1800, 120)])
+def test_who_is_told_looks_a_quarter_as_often(elapsed: float, expected: int) -> None:
+    assert next_wait(elapsed, until_webhook=True) == expected
+
+
 def test_a_job_of_two_minutes_is_seen_soon_after_its_end_with_few_looks() -> None:
     elapsed, looks = float(first_wait([], otherwise=3)), 1
     while elapsed < 120:

@@ -78,7 +78,8 @@ def create(job: VideoJob, services: Services) -> VideoJob:
         if following.status == "queued":
             _give_back(job, fence, services)
         return following
-    asked = job.model_copy(update={"fence": fence, "submitted_at": services.now()})
+    told = {"submitted_at": services.now(), "awaits_webhook": answer.webhook}
+    asked = job.model_copy(update={"fence": fence, **told})
     accepted = _heard(asked, answer, wait)
     try:
         if not record_job(accepted, services, progress=answer.progress):
@@ -118,7 +119,8 @@ def poll(job: VideoJob, services: Services) -> VideoJob:
     remaining = job.deadline_seconds - elapsed
     if remaining <= 0:
         return ended(job, overdue(job, elapsed))
-    wait = max(1, min(next_wait(elapsed), round(remaining)))
+    silent = job.awaits_webhook and answer.progress is None and trouble is None
+    wait = max(1, min(next_wait(elapsed, silent), round(remaining)))
     changes: dict[str, Any] = {"next_check_at": now + timedelta(seconds=wait)}
     if answer.progress is not None:
         changes["progress"] = answer.progress

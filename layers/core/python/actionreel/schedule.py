@@ -24,9 +24,14 @@ def first_wait(durations: Sequence[int], otherwise: int) -> int:
     return max(1, tenth - 1)
 
 
-def next_wait(elapsed: float) -> int:
-    """The wait before a further poll of a job that was submitted `elapsed` seconds ago."""
-    return round(min(max(0.08 * elapsed, 3), 30))
+def next_wait(elapsed: float, until_webhook: bool = False) -> int:
+    """The wait before a further poll of a job that was submitted `elapsed` seconds ago.
+
+    Four times as long where a webhook will end it and a look shows nothing before: then polls are
+    only there for a webhook that gets lost.
+    """
+    wait = min(max(0.08 * elapsed, 3), 30)
+    return round(4 * wait if until_webhook else wait)
 
 
 # The looks for a job whose create went unanswered; together they are more than twice as long as the

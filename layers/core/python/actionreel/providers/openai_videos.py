@@ -76,7 +76,8 @@ class OpenAIVideos:
     """A server at `base_url` (with its `/v1`). `key` gives the key at the moment it is needed.
 
     `recovery` is what the server can do about a create that went unanswered: `list` its jobs with
-    their prompts, honour an Idempotency-Key (`key`), or neither.
+    their prompts, honour an Idempotency-Key (`key`), or neither. `webhooks` says that it was told
+    where to call when a job has ended.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class OpenAIVideos:
         recovery: Recovery = "list",
         client: httpx.Client | None = None,
         dialect: Dialect = DIALECTS["openai"],
+        webhooks: bool = False,
     ) -> None:
         self.recovery: Recovery = recovery
         self._api = HttpApi(base_url, key, bearer, client)
         self._dialect = dialect
+        self._webhooks = webhooks
 
     def create(self, order: Order) -> ProviderAnswer:
         """Asks for a video, once. See VideoProvider for what it raises."""
@@ -97,8 +100,8 @@ class OpenAIVideos:
         answer = self._api.create("/videos", headers=headers, **self._body(order))
         if not answer.ok:
             raise said.refusal(answer)
-        job = said.job(answer.document)
-        return answers.accepted(said.created(answer), **job.model_dump(exclude={"handle"}))
+        job = said.job(answer.document).model_dump(exclude={"handle", "webhook"})
+        return answers.accepted(said.created(answer), webhook=self._webhooks, **job)
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. See VideoProvider for what it raises."""
