@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
 _PROVIDER = re.compile("[a-z_]+")
+    from actionreel.providers.fal_keys import FalKeySet
 
 
 class AwsServices:
@@ -72,6 +73,28 @@ class AwsServices:
         from actionreel.providers.reference_fetch import fetch
 
         return fetch(url)
+
+    def webhook_key(self) -> str:
+        """What the tokens in the addresses of webhooks are made with."""
+        from actionreel.aws.secrets_manager import generated
+
+        return generated(self.settings.webhook_secret)
+
+    def signature_secret(self, provider: str) -> str:
+        """What the provider signs its webhooks with, empty if none is configured."""
+        from actionreel.aws.secrets_manager import section
+
+        return section(self.settings.provider_secret, provider).get("webhook_secret", "").strip()
+
+    def fal_keys(self) -> Any:
+        """The JSON Web Key Set of what fal signs its webhooks with."""
+        return self._fal_key_set.read()
+
+    @cached_property
+    def _fal_key_set(self) -> FalKeySet:
+        from actionreel.providers.fal_keys import FalKeySet
+
+        return FalKeySet()
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -136,6 +159,7 @@ class AwsServices:
                 "base_url": settings.provider_base_url,
                 "dialect": settings.provider_dialect,
                 "recovery": settings.provider_recovery,
+                "webhooks": "true" if settings.provider_webhooks else "",
             }
         if name == "bedrock":
             return {"bucket": settings.bedrock_bucket, "region": settings.bedrock_region}

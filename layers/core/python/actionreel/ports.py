@@ -178,4 +178,14 @@ class Services(Protocol):
     def fetch(self, url: str) -> bytes:
         """The start image at a stranger's URL. Raises InvalidActionError."""
 
+    def webhook_key(self) -> str:
+        """What the tokens in the addresses of webhooks are made with; raises
+        ProviderUnavailableError, as do the next two, if it cannot be read now."""
+
+    def signature_secret(self, provider: str) -> str:
+        """What the provider signs its webhooks with, empty if none is configured."""
+
+    def fal_keys(self) -> Any:
+        """The JSON Web Key Set of what fal signs its webhooks with."""
+
     def now(self) -> datetime: ...

@@ -14,7 +14,8 @@ class Settings(Document):
     `provider_secret` names the Secrets Manager secret with a section for each provider.
     `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`,
     `provider_dialect` how it speaks, `provider_recovery` what it can do about a create that went
-    unanswered. `video_models` is a JSON list of entries for the model registry. Bedrock puts its
+    unanswered, `provider_webhooks` that it will call us. `webhook_secret` names the secret that the
+    addresses of webhooks are made with. `video_models` is a JSON list of entries for the model registry. Bedrock puts its
     videos into `bedrock_bucket`, in `bedrock_region`.
     """
 
@@ -29,6 +30,8 @@ class Settings(Document):
     video_models: str = ""
     bedrock_bucket: str = ""
     bedrock_region: str = ""
+    provider_webhooks: bool = False
+    webhook_secret: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -1,10 +1,13 @@
-"""The providers' keys, from AWS Secrets Manager: one secret, with a section for each provider."""
+"""The providers' keys, and what webhooks are checked with, from AWS Secrets Manager.
+
+All providers are in one secret, with a section for each.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import (
@@ -49,18 +52,20 @@ def providers_with_keys(secret: str) -> frozenset[str]:
     return frozenset(name for name, held in _sections(secret).items() if _key(held))
 
 
+def generated(secret: str) -> str:
+    """A secret that the deployment made for itself, kept for five minutes.
+
+    Raises ProviderUnavailableError if it cannot be read now.
+    """
+    text = _get(secret, transform=None)
+    if not isinstance(text, str) or not text:
+        raise ProviderUnavailableError("A secret of the deployment is not there.")
+    return text
+
+
 def _sections(secret: str, *, fresh: bool = False) -> dict[str, Mapping[str, str]]:
     """The sections that are what they should be."""
-    try:
-        found: Any = parameters.get_secret(
-            secret, transform="json", max_age=CACHE_SECONDS, force_fetch=fresh
-        )
-    except GetParameterError as error:
-        if "ResourceNotFoundException" in str(error):
-            return {}
-        raise ProviderUnavailableError("The provider's key cannot be read now.") from None
-    except TransformParameterError:
-        return {}
+    found = _get(secret, transform="json", fresh=fresh)
     sections = found if isinstance(found, dict) else {}
     return {
         name: {field: value for field, value in held.items() if isinstance(value, str)}
@@ -72,3 +77,17 @@ def _sections(secret: str, *, fresh: bool = False) -> dict[str, Mapping[str, str
 def _key(held: Mapping[str, str]) -> str:
     key = held.get("api_key", "").strip()
     return key if key.isascii() else ""
+
+
+def _get(secret: str, transform: Literal["json"] | None, *, fresh: bool = False) -> Any:
+    """What the secret holds; None if it holds nothing that can be read."""
+    try:
+        return parameters.get_secret(
+            secret, transform=transform, max_age=CACHE_SECONDS, force_fetch=fresh
+        )
+    except GetParameterError as error:
+        if "ResourceNotFoundException" in str(error):
+            return None
+        raise ProviderUnavailableError("The provider's key cannot be read now.") from None
+    except TransformParameterError:
+        return None

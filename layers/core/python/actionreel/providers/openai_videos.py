@@ -216,7 +216,8 @@ def adapter(config: ProviderConfig) -> OpenAIVideos:
         )
     recovery: Any = config.options.get("recovery", "list")
     dialect = DIALECTS[config.options.get("dialect", "openai")]
-    return OpenAIVideos(base_url, config.key, recovery, config.client, dialect)
+    webhooks = bool(config.options.get("webhooks"))
+    return OpenAIVideos(base_url, config.key, recovery, config.client, dialect, webhooks)
 
 
 def _text(value: Any) -> str:
