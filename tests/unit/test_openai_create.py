@@ -58,7 +58,7 @@ def test_create_sends_the_request_once() -> None:
 @pytest.mark.parametrize("webhooks", [True, False])
 def test_the_answer_says_whether_a_webhook_will_come(webhooks: bool) -> None:
     server = Server(answer(200, VIDEO), webhooks=webhooks)
-    assert server.create(REQUEST, "k").webhook is webhooks
+    assert server.create(ORDER).webhook is webhooks
 
 
 def test_a_reference_is_sent_in_place_of_the_size() -> None:

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
+from actionreel.models import VideoJob
 from actionreel.ports import Services, VideoProvider, VideoRepository, VideoStorage, Workflow
 from actionreel.registry import Registry
 from actionreel.settings import Settings
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
 
-_PROVIDER = re.compile("[a-z_]+")
     from actionreel.providers.fal_keys import FalKeySet
+
+_PROVIDER = re.compile("[a-z_]+")
 
 
 class AwsServices:
@@ -67,6 +69,15 @@ class AwsServices:
         if name not in self._providers:
             self._providers[name] = self._make_provider(name)
         return self._providers[name]
+
+    def callback_url(self, job: VideoJob) -> str | None:
+        """Where the job's provider may tell us that there is news; None if it cannot reach us."""
+        from actionreel.webhook_tokens import token
+
+        if not (job.base_url or "").startswith("https://") or not self.settings.webhook_secret:
+            return None
+        own = token(self.webhook_key(), job.provider, job.tenant, job.video_id)
+        return f"{job.base_url}/webhooks/{job.provider}/{own}"
 
     def fetch(self, url: str) -> bytes:
         """The start image at a stranger's URL; raises InvalidActionError."""
