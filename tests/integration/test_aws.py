@@ -13,11 +13,12 @@ import pytest
 from uuid6 import uuid7
 
 from actionreel.aws.s3 import PART_BYTES, S3VideoStorage, client_config
-from actionreel.aws.secrets_manager import provider_key
+from actionreel.aws.secrets_manager import generated, provider_key, section
 from actionreel.aws.step_functions import StepFunctionsWorkflow
 from actionreel.errors import (
     AssetIncompleteError,
     ProviderRejectedError,
+    ProviderUnavailableError,
     WorkflowError,
 )
 from actionreel.models import Video
@@ -138,3 +139,23 @@ def test_the_key_comes_from_the_secret_and_stays_out_of_errors(stack: Stack) -> 
         assert "hidden" not in str(refused.value)
     with pytest.raises(ProviderRejectedError):
         provider_key("missing", "openai_videos")
+
+
+def test_a_provider_has_its_section_of_the_secret(stack: Stack) -> None:
+    secrets = boto3.client("secretsmanager", region_name=REGION)
+    secrets.create_secret(
+        Name="sections",
+        SecretString='{"fal": {"api_key": "k", "odd": 1}, "replicate": "no section"}',
+    )
+    assert section("sections", "fal") == {"api_key": "k"}
+    assert section("sections", "replicate") == section("sections", "runway") == {}
+    assert section("missing", "fal") == {}
+    secrets.put_secret_value(SecretId="sections", SecretString='{"fal": {"webhook_secret": "s"}}')
+    assert section("sections", "fal") == {"api_key": "k"}, "for five minutes"
+    assert section("sections", "fal", fresh=True) == {"webhook_secret": "s"}
+
+
+def test_what_a_deployment_made_for_itself_is_there_or_is_said_not_to_be(stack: Stack) -> None:
+    assert generated("WebhookSecret")
+    with pytest.raises(ProviderUnavailableError):
+        generated("missing")

@@ -21,6 +21,7 @@ from tests.fakes import VIDEO_ID, FakeServices
 
 TEMPLATE = Template({})
 FUNCTIONS = TEMPLATE.functions()
+CORE = TEMPLATE.globals["Layers"]
 FOLDERS = {name: Path(properties["CodeUri"]).name for name, properties in FUNCTIONS.items()}
 [MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
 TASKS = sorted(
@@ -66,15 +67,17 @@ def test_the_core_layer_is_the_package() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_who_gives_images_to_providers_carries_what_scales_them(function: str) -> None:
-    imaging = [{"Ref": "ImagingLayer"}] if function == "CreateVideoFunction" else []
-    assert FUNCTIONS[function]["Layers"] == [{"Ref": "CoreLayer"}, *imaging]
+def test_only_who_needs_a_library_carries_it(function: str) -> None:
+    own = {"CreateVideoFunction": ["ImagingLayer"], "WebhookFunction": ["SigningLayer"]}
+    names = ["CoreLayer", *own.get(function, [])]
+    assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
 
 
 def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionreel.bootstrap._services", FakeServices())
     for route in TEMPLATE.routes():
-        path = str(route.path).format(videoId=VIDEO_ID, file="page.js")
+        names = {"videoId": VIDEO_ID, "file": "page.js", "provider": "fal", "token": "none"}
+        path = str(route.path).format(**names)
         event = {
             "routeKey": f"{route.method} {route.path}" if route.path else "$default",
             "rawPath": path,
@@ -104,17 +107,19 @@ def test_only_who_needs_the_providers_keys_may_read_them(function: str) -> None:
     asks = FOLDERS[function] in ("create_video", "reconcile_video", "poll_video", "store_video")
     talks = asks or function == "CancelVideoFunction"
     tells_who_has_one = function == "ApiFunction"
-    assert may_read == bool(variables) == (talks or tells_who_has_one)
+    checks = function == "WebhookFunction"  # the provider's signature, with what is beside the key
+    assert may_read == bool(variables) == (talks or tells_who_has_one or checks)
     if talks:
         assert variables >= {"PROVIDER_RECOVERY", "PROVIDER_DIALECT"}
-    if variables:
+    if variables and not checks:
         assert variables >= {"PROVIDER_BASE_URL", "PROVIDER_SECRET"}
 
 
 def test_bedrock_is_known_to_who_talks_to_providers_and_allowed_only_with_a_bucket() -> None:
     for function in FUNCTIONS:
         names = TEMPLATE.environment(function).keys()
-        assert ("PROVIDER_SECRET" in names) == ("BEDROCK_BUCKET" in names)
+        knows = "PROVIDER_SECRET" in names and function != "WebhookFunction"
+        assert knows == ("BEDROCK_BUCKET" in names)
         assert ("PROVIDER_RECOVERY" in names) == ("BEDROCK_REGION" in names)
     policies = {
         name: resource
@@ -202,9 +207,29 @@ def test_every_reference_is_to_something() -> None:
 
 def test_nothing_waits_for_itself() -> None:
     graph = dependencies()
-    assert graph["HttpApi"] == {"ApiFunction", "CancelVideoFunction", "WebFunction"}
+    assert graph["HttpApi"] == {
+        "ApiFunction",
+        "CancelVideoFunction",
+        "WebFunction",
+        "WebhookFunction",
+    }
     assert graph["ApiFunction"] >= {"VideoStateMachine", "VideoTable", "CoreLayer", "LogGroup"}
     TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_who_ends_waits_may_do_nothing_else_to_executions() -> None:
+    policies = FUNCTIONS["WebhookFunction"]["Policies"]
+    [waits] = [
+        statement
+        for policy in policies
+        for statement in policy.get("Statement", [])
+        if statement["Sid"] == "EndWaits"
+    ]
+    assert waits["Action"] == "states:SendTaskSuccess"
+    assert waits["Resource"] == {"Ref": "VideoStateMachine"}
+    others = [one for name, one in FUNCTIONS.items() if name != "WebhookFunction"]
+    assert "SendTask" not in str(others)
+    assert "WebhookSecret" not in set(references(others))
 
 
 def test_a_circle_would_be_found() -> None:

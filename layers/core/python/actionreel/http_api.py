@@ -35,7 +35,7 @@ def check_body(event: Event) -> None:
     kind = str(event.get("headers", {}).get("content-type", ""))
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "not_json", "The body must be JSON: Content-Type application/json.")
-    body = _bytes(event)
+    body = body_bytes(event)
     if len(body) > MAX_BODY_BYTES:
         raise RequestError(413, "too_large", "The body can have at most 1 MB.")
     try:
@@ -103,7 +103,8 @@ def _finite(number: str) -> float:
     return value
 
 
-def _bytes(event: Event) -> bytes:
+def body_bytes(event: Event) -> bytes:
+    """The body as it was sent. Raises RequestError (400) if the event cannot be read."""
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return str(body).encode(errors="surrogatepass")

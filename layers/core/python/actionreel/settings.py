@@ -15,8 +15,8 @@ class Settings(Document):
     `provider_base_url` is the address of an OpenAI-compatible server, up to and with `/v1`,
     `provider_dialect` how it speaks, `provider_recovery` what it can do about a create that went
     unanswered, `provider_webhooks` that it will call us. `webhook_secret` names the secret that the
-    addresses of webhooks are made with. `video_models` is a JSON list of entries for the model registry. Bedrock puts its
-    videos into `bedrock_bucket`, in `bedrock_region`.
+    addresses of webhooks are made with. `video_models` is a JSON list of entries for the model
+    registry. Bedrock puts its videos into `bedrock_bucket`, in `bedrock_region`.
     """
 
     table_name: str = ""
