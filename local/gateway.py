@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 import uuid
@@ -69,9 +70,8 @@ class Gateway:
         response = self._respond(request)
         if not request.path.startswith("/2015-03-31/"):
             milliseconds = (time.perf_counter() - began) * 1000
-            self._log(
-                f"{request.method} {request.path} {response.status_code} {milliseconds:.0f} ms"
-            )
+            path = re.sub("^(/webhooks/[^/]*/).*", r"\1...", request.path)  # its end is a secret
+            self._log(f"{request.method} {path} {response.status_code} {milliseconds:.0f} ms")
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:

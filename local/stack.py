@@ -7,19 +7,23 @@ Everything is in memory and listens on loopback only.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
+import secrets
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from aws_lambda_powertools.utilities.parameters import clear_caches
 from moto import mock_aws
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from actionreel import bootstrap
+from actionreel.webhook_tokens import deployment_token
 from local.events import Events
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
@@ -45,7 +49,8 @@ class Stack:
     OpenAI-compatible server, and cost what it charges; without, from the studio. `models` is a JSON
     list of entries for the registry, the first of them the default, in place of the studio's. With
     `lambda_endpoint` the functions run there and not in this process. `sweep_seconds` is how often
-    lost videos are looked for, in place of the template's schedule.
+    lost videos are looked for, in place of the template's schedule. With `webhooks` the studio
+    calls when a job has ended; another server is taken not to reach this machine.
     Raises OSError if the port is taken.
     """
 
@@ -58,6 +63,7 @@ class Stack:
         models: str = "",
         lambda_endpoint: str = "",
         sweep_seconds: float | None = None,
+        webhooks: bool = True,
         log: Log = lambda line: None,
     ) -> None:
         self._gateway = Gateway(port, Template({}).routes(), log)
@@ -67,6 +73,8 @@ class Stack:
         self._models = models
         self._lambda_endpoint = lambda_endpoint
         self._sweep_seconds = sweep_seconds
+        self._webhooks = webhooks and self._studio is not None
+        self._webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self._events: Events | None = None
         self._moto = serve(DomainDispatcherApplication(create_backend_app), 0)
         self._aws = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
@@ -96,11 +104,14 @@ class Stack:
         if self._studio:
             self._studio.start()
             self.provider_url = self._studio.url
-        template = home_template(self.provider_url, self._models)
+        template = home_template(self.provider_url, self._models, webhooks=self._webhooks)
         self._gateway.start()
         self._set_environment(template)
-        create_resources(template, self._provider_key)
+        create_resources(template, self._provider_key, self._webhook_secret)
+        clear_caches()  # type: ignore[no-untyped-call]  # another stack had other secrets
         bootstrap.use(None)
+        if self._studio and self._webhooks:
+            self._studio.call(self._webhook_url(), self._webhook_secret)
         functions: Functions = (
             Remote(self._lambda_endpoint) if self._lambda_endpoint else InProcess(template)
         )
@@ -135,6 +146,11 @@ class Stack:
     ) -> None:
         self.stop()
 
+    def _webhook_url(self) -> str:
+        """Where OpenAI's settings would have webhooks sent to."""
+        token = deployment_token(bootstrap.services().webhook_key(), "openai_videos")
+        return f"{self.url}/webhooks/openai_videos/{token}"
+
     def _set_environment(self, template: Template) -> None:
         own = {"AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
         shared = environment(template) | own
@@ -150,12 +166,13 @@ class Stack:
         )
 
 
-def home_template(provider_url: str, models: str = "") -> Template:
+def home_template(provider_url: str, models: str = "", *, webhooks: bool = False) -> Template:
     """The template with the parameters of the local run; `models` as the Stack takes it."""
     entries = models or MODELS.read_text()
     return Template(
         {
             "ProviderBaseUrl": provider_url,
+            "ProviderWebhooks": str(webhooks).lower(),
             "VideoModels": entries,
             "DefaultModel": json.loads(entries)[0]["id"],
         }
@@ -189,15 +206,17 @@ def create_tables(template: Template, dynamodb: DynamoDBClient) -> None:
         dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
 
 
-def create_resources(template: Template, provider_key: str) -> None:
+def create_resources(template: Template, provider_key: str, webhook_secret: str = "") -> None:
     """Makes the template's tables, buckets, secrets and state machines."""
     session = boto3.session.Session(region_name=REGION)
     create_tables(template, session.client("dynamodb"))
     for name in template.of_type("AWS::S3::Bucket"):
         session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))
-    keys = json.dumps({"openai_videos": {"api_key": provider_key}})
-    for name in template.of_type("AWS::SecretsManager::Secret"):
-        session.client("secretsmanager").create_secret(Name=name, SecretString=keys)
+    section = {"api_key": provider_key, "webhook_secret": webhook_secret}
+    keys = json.dumps({"openai_videos": section})
+    for name, properties in template.of_type("AWS::SecretsManager::Secret").items():
+        content = secrets.token_hex() if "GenerateSecretString" in properties else keys
+        session.client("secretsmanager").create_secret(Name=name, SecretString=content)
     for name, properties in template.of_type("AWS::Serverless::StateMachine").items():
         session.client("stepfunctions").create_state_machine(
             name=name,

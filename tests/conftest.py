@@ -40,7 +40,7 @@ def _only_loopback() -> Iterator[None]:
 def stack() -> Iterator[Stack]:
     """The stack that `make dev` starts, in more of a hurry: what is lost is looked for every few
     seconds, and one more model, `hasty`, gives up after 5 s."""
-    with pytest.MonkeyPatch.context() as patch, Stack(sweep_seconds=3) as running:
+    with pytest.MonkeyPatch.context() as patch, Stack(sweep_seconds=3, webhooks=False) as running:
         patch.setattr("actionreel.reconciliation.RECONCILE_WAITS", (1, 1, 1))
         patch.setattr("actionreel.ledger.RECONCILE_WAITS", (1,) * 5)
         patch.setattr("actionreel.ledger.wait_to_ask_again", lambda *_: 1)

@@ -18,10 +18,12 @@ from local.studio.job import Job
 
 
 class Jobs:
-    """All jobs and their films. `workers` is how many are rendered at once."""
+    """All jobs and their films. `workers` is how many are rendered at once; `on_end` is called with
+    each job that is made, at once, though it may not have ended by its clock."""
 
     def __init__(self, workers: int) -> None:
         self.closing = threading.Event()
+        self.on_end: Callable[[Job], None] = lambda job: None
         self.by_id: dict[str, Job] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True)
         self._in_turn = ThreadPoolExecutor(workers)
@@ -87,6 +89,7 @@ class Jobs:
             job.error = {"code": "server_error", "message": str(error)}
         if not job.stuck:
             job.finished = time.time()
+            self.on_end(job)
 
     def _render(self, job: Job) -> None:
         # Not at the top, because Pillow and ffmpeg would slow down every start.

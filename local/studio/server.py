@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from local.studio.calls import Calls
 from local.studio.jobs import Jobs
+from local.studio.webhooks import Webhooks
 from local.studio.words import ANSWERS
 
 HOST = "127.0.0.1"
@@ -28,6 +29,14 @@ class Studio:
         self._port, self._key = port, api_key
         self._workers, self._pace = workers, pace_seconds
         self._server: _Server | None = None
+
+    def call(self, url: str, secret: str) -> None:
+        """From now on, calls that address when a job ends, as OpenAI's project settings have it;
+        `secret` (`whsec_` and base64) signs the calls. Raises RuntimeError if it is not open."""
+        if self._server is None:
+            raise RuntimeError("the studio is not open")
+        jobs = self._server.jobs
+        jobs.on_end = Webhooks(url, secret, jobs.closing).announce
 
     @property
     def url(self) -> str:
