@@ -1,6 +1,6 @@
 """The calls of the OpenAI Videos protocol, as far as clients of ours make them.
 
-    POST   /v1/videos                       makes a job
+    POST   /v1/videos                       makes a job (of JSON, or of multipart/form-data)
     GET    /v1/videos                       lists jobs (limit 1 to 100, order asc or desc, after)
     GET    /v1/videos/{id}                  says how a job stands
     GET    /v1/videos/{id}/content          the film (variant=thumbnail: a still image of it)
@@ -20,7 +20,8 @@ import json
 import threading
 from urllib.parse import parse_qsl, urlsplit
 
-from local.studio.fields import CREATION, LIST, InvalidValueError, checked
+from local.studio import form
+from local.studio.fields import CREATION, LIST, InvalidValueError, check_reference, checked
 from local.studio.job import Job
 from local.studio.jobs import Jobs
 from local.studio.words import ANSWERS, JOB_WORDS, Answer, CallWords, Document, refusal
@@ -39,7 +40,7 @@ class Calls:
         self._by_key: dict[str, tuple[Document, Job]] = {}
         self._creating = threading.Lock()
 
-    def answer(self, method: str, target: str, body: bytes, key: str) -> Answer:
+    def answer(self, method: str, target: str, body: bytes, content_type: str, key: str) -> Answer:
         """The answer to one call; `target` is the path, with its query. Without a `key`: ""."""
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
@@ -47,7 +48,7 @@ class Calls:
         try:
             match [method, *url.path.split("/")[1:]]:
                 case ["POST", "v1", "videos"]:
-                    return self._create(body, key)
+                    return self._create(body, content_type, key)
                 case ["GET", "v1", "videos"]:
                     return self._list(checked(LIST, query))
                 case ["GET", "v1", "videos", job_id] if job := find(job_id):
@@ -62,12 +63,13 @@ class Calls:
             return refusal(400, "invalid_value", f"Invalid value for {error}.", str(error))
         return refusal(404, "not_found", f"There is nothing at {url.path}.")
 
-    def _create(self, body: bytes, key: str) -> Answer:
+    def _create(self, body: bytes, content_type: str, key: str) -> Answer:
         try:
-            asked = json.loads(body)
+            asked = form.fields(body, content_type)
         except ValueError as error:
             return refusal(400, "invalid_value", str(error))
         fields = checked(CREATION, asked)
+        check_reference(asked.get("input_reference"), fields["size"])
         prompt, accepted = fields["prompt"], Answer()
         with self._creating:  # of two requests with one key, the later must see the earlier's job
             before, job = self._by_key.get(key, (asked, None))

@@ -1,8 +1,10 @@
-"""What callers may send, as tables: the fields of a creation, the parameters of a list."""
+"""What callers may send: the fields of a creation, the parameters of a list."""
 
 from __future__ import annotations
 
+import io
 import re
+from typing import Any
 
 from local.studio.words import Document
 
@@ -37,3 +39,30 @@ def checked(table: Table, given: Document) -> Document:
         if not re.fullmatch(table[name][0], value):
             raise InvalidValueError(name)
     return values
+
+
+def check_reference(reference: Any, size: str) -> None:
+    """Checks the `input_reference` of a creation, if there is one: a JPEG, PNG or WebP file of just
+    the `size` of the video, or a document with either an `image_url` or a `file_id`.
+
+    Raises InvalidValueError. What is behind a URL or an id is not looked at.
+    """
+    match reference:
+        case None:
+            return
+        case {"image_url": str()} | {"file_id": str()} if len(reference) == 1:
+            return
+        case bytes() if _size(reference) == size:
+            return
+    raise InvalidValueError("input_reference")
+
+
+def _size(picture: bytes) -> str | None:
+    """WIDTHxHEIGHT in pixels, None for what is not one of the three kinds of picture."""
+    from PIL import Image  # not at the top: it would slow down every start
+
+    try:
+        with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG", "WEBP")) as image:
+            return f"{image.width}x{image.height}"
+    except (OSError, Image.DecompressionBombError):
+        return None

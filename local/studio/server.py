@@ -95,10 +95,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        content_type = self.headers.get("Content-Type", "")
         key = self.headers.get("Idempotency-Key", "")
         answer = ANSWERS["401"]
         if self.headers.get("Authorization") == f"Bearer {self.server.key}":
-            answer = self.server.calls.answer(self.command, self.path, body, key)
+            answer = self.server.calls.answer(self.command, self.path, body, content_type, key)
         self.server.jobs.closing.wait(answer.wait_seconds)
         if answer.status:
             self.send_response(answer.status)

@@ -23,7 +23,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from local.studio import Studio
+from local.studio import Studio, form
 from local.studio.job import Job
 from local.studio.jobs import Jobs
 from local.studio.render import render
@@ -219,6 +219,97 @@ def test_a_bad_field_is_refused(client: httpx.Client, field: str, value: Any) ->
     assert set(error) == ERROR
     assert error["type"] == "invalid_request_error"
     assert field in error["message"]
+
+
+def picture(kind: str = "PNG", width: int = 128, height: int = 100) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (width, height)).save(made, kind)
+    return made.getvalue()
+
+
+def send_form(
+    client: httpx.Client, reference: bytes | None = None, /, **data: str
+) -> httpx.Response:
+    # A name makes it a form even where no file goes with it.
+    none = {"nothing": (None, "")}
+    file = {"input_reference": ("a picture", reference)} if reference is not None else none
+    return client.post("/videos", data=SMALL | data, files=file)
+
+
+def test_a_form_is_read_as_json_is(client: httpx.Client) -> None:
+    prompt = 'Café 🚤\r\n"a"\r\r\n\n--b [fail:server]'
+    response = send_form(client, prompt=prompt, model="m", seconds="2")
+    assert response.status_code == 200, response.text
+    assert {"prompt": prompt, "model": "m", "seconds": "2"}.items() <= response.json().items()
+    refused = send_form(client, prompt="p", seconds="61")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "seconds")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_form_can_bring_a_picture_of_the_size_of_the_video(
+    client: httpx.Client, kind: str
+) -> None:
+    assert send_form(client, picture(kind), prompt="p [fail:server]").status_code == 200
+
+
+def test_bytes_of_a_form_come_whole() -> None:
+    for tail in (b"", b"\r", b"\n", b"\r\n", b"\r\n--", b"\r\r\n\n"):
+        content = bytes(range(256)) * 100 + tail
+        request = httpx.Request("POST", "http://s", files={"file": ("a", content)})
+        assert form.fields(request.read(), request.headers["content-type"]) == {"file": content}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        picture(width=100, height=128),
+        picture("GIF"),
+        picture()[:20],
+        b"",
+        "https://e.x/a.png",
+        {},
+        {"image_url": 1},
+        {"image_url": "https://e.x/a.png", "file_id": "file_1"},
+    ],
+)
+def test_another_reference_is_refused(client: httpx.Client, reference: Any) -> None:
+    if isinstance(reference, bytes):
+        response = send_form(client, reference, prompt="p")
+    else:
+        response = post(client, "p", input_reference=reference)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "input_reference")
+
+
+@pytest.mark.parametrize("name", ["image_url", "file_id"])
+def test_a_reference_can_be_named(client: httpx.Client, name: str) -> None:
+    video = create(client, "p [fail:server]", input_reference={name: "https://e.x/a.png"})
+    assert video["size"] == SMALL["size"]
+    flat = {f"input_reference[{name}]": "https://e.x/a.png"}
+    assert send_form(client, prompt="p [fail:server]", **flat).status_code == 200
+    both = {"input_reference[image_url]": "https://e.x/a.png", "input_reference[file_id]": "f"}
+    assert send_form(client, prompt="p", **both).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[]", "application/json"),
+        (b"", "multipart/form-data"),
+        (b"", "multipart/form-data; boundary=b"),
+        (b"no form", "multipart/form-data; boundary=b"),
+        (b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\np', "b"),
+        (b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n\xff\r\n--b--', "b"),
+        (b"--b\r\nContent-Type: message/rfc822\r\n\r\np\r\n--b--", "b"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(
+    client: httpx.Client, body: bytes, content_type: str
+) -> None:
+    if content_type == "b":
+        content_type = "multipart/form-data; boundary=b"
+    response = client.post("/videos", content=body, headers={"Content-Type": content_type})
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] is None, "the body as a whole, not one of its fields"
 
 
 def test_what_is_not_a_call_is_refused_in_the_same_shape(client: httpx.Client) -> None:
