@@ -24,6 +24,7 @@ import samcli
 
 from actionreel import bootstrap
 from actionreel.models import Video
+from actionreel.webhook_tokens import deployment_token
 from local.lambdas import INVOCATIONS
 from local.stack import Stack, home_template
 from local.template import REGION, ROOT
@@ -209,6 +210,15 @@ def test_api(invoke: Invoke) -> None:
     answer = invoke("ApiFunction", event("api"))
     [result] = json.loads(answer["body"])["results"]
     assert (answer["statusCode"], result["type"]) == (200, "VIDEO_PENDING")
+
+
+def test_webhook(invoke: Invoke) -> None:
+    """Of an address that nobody was given; and of ours, with a signature that is too old."""
+    told = event("webhook")
+    assert invoke("WebhookFunction", told)["statusCode"] == 404
+    token = deployment_token(bootstrap.services().webhook_key(), "openai_videos")
+    told["pathParameters"]["token"] = token
+    assert invoke("WebhookFunction", told)["statusCode"] == 401
 
 
 def test_web(invoke: Invoke) -> None:
