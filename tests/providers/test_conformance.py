@@ -11,6 +11,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -583,6 +584,10 @@ def test_a_provider_that_cannot_cancel_is_at_most_looked_at(
 def test_trouble_with_a_cancellation_is_no_outcome(
     kit: Kit, trouble: Reply, server: ProviderServer
 ) -> None:
-    provider, handle = job(kit, server, telling(kit, everywhere(trouble)))
-    assert isinstance(raised(lambda: provider.cancel(handle)), ProviderError)
-    assert creates(kit, server) == []
+    running = next(iter(kit.pending.values()))
+    stopping = {f"{method} .*": trouble for method in METHODS if method != kit.poll}
+    for scene in ({**running, **stopping}, everywhere(trouble)):
+        provider, handle = job(kit, server, telling(kit, scene))
+        error = raised(partial(provider.cancel, handle))
+        assert isinstance(error, ProviderError), repr(error)
+        assert creates(kit, server) == []
