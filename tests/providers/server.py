@@ -54,11 +54,12 @@ class ProviderServer:
     """`routes` gives the answers: "POST /videos" -> one, or several, the last one again and again.
 
     The path of a route is a regular expression for the whole path without its query. A request that
-    fits none gets a 404 with an empty body.
+    fits none gets a 404 with an empty body, one with the key that it `refuses` a 401.
     """
 
     def __init__(self) -> None:
         self.routes: Routes = {}
+        self.refuses: str | None = None
         self.requests: list[Sent] = []
         self._answered: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -108,7 +109,7 @@ class ProviderServer:
         """Forgets what was, and answers as these say; a later one wins."""
         with self._lock:
             self.routes = {route: reply for scene in scenes for route, reply in scene.items()}
-            self.requests, self._answered = [], {}
+            self.requests, self._answered, self.refuses = [], {}, None
 
     def sent(self, method: str) -> list[Sent]:
         """The requests of that method."""
@@ -123,6 +124,8 @@ class ProviderServer:
         path = sent.path.partition("?")[0]
         with self._lock:
             self.requests.append(sent)
+            if self.refuses and self.refuses in str(sent.headers):
+                return Reply(401)
             for route, replies in self.routes.items():
                 method, _, pattern = route.partition(" ")
                 if method != sent.method or not re.fullmatch(pattern, path):

@@ -158,9 +158,11 @@ def adapter(kit: Kit, url: str, keys: Keys | None = None) -> VideoProvider:
     return kit.adapter(ProviderConfig(keys or Keys(), {"base_url": url, **kit.options}))
 
 
-def job(kit: Kit, server: ProviderServer, scene: Routes) -> tuple[VideoProvider, Handle]:
+def job(
+    kit: Kit, server: ProviderServer, scene: Routes, keys: Keys | None = None
+) -> tuple[VideoProvider, Handle]:
     """A job that was accepted, in that scene, by the handle that came out of a document."""
-    provider = adapter(kit, server.url)
+    provider = adapter(kit, server.url, keys)
     server.play(kit.accepted)
     handle: Handle = json.loads(json.dumps(provider.create(kit.order()).handle))
     server.play(scene)
@@ -541,6 +543,22 @@ def test_a_still_is_there_or_not(kit: Kit, scene: Routes, server: ProviderServer
             assert b"".join(still.chunks)
     except ActionreelError as error:
         assert isinstance(error, AssetError | ProviderError), repr(error)
+
+
+@each_key
+def test_looks_and_films_are_asked_for_with_the_changed_key(
+    kit: Kit, server: ProviderServer
+) -> None:
+    """The film is paid for: a key of yesterday in a function's memory must not lose it."""
+    for scene in kit.completed.values():
+        for ask, expected in ((_phase, "completed"), (read, MP4)):
+            provider, handle = job(kit, server, scene, Keys(ANOTHER_KEY))
+            server.refuses = KEY
+            assert ask(provider, handle) == expected
+
+
+def _phase(provider: VideoProvider, handle: Handle) -> str:
+    return provider.poll(handle).phase
 
 
 # Cancellations

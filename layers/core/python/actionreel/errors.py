@@ -178,7 +178,11 @@ class AssetIncompleteError(AssetError):
 
 
 class AssetUnavailableError(AssetError):
-    """The provider does not hand the file out."""
+    """The provider does not hand the file out: it answers with that HTTP `status`, if any."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class AssetUnusableError(AssetError):

@@ -86,7 +86,8 @@ def _check(response: httpx.Response) -> None:
     if status == 429 or status >= 500:
         raise AssetIncompleteError(f"The provider did not give out the file (HTTP {status}).")
     if status != 200:  # nor is a part (206) the file
-        raise AssetUnavailableError(f"The provider did not give out the file (HTTP {status}).")
+        message = f"The provider did not give out the file (HTTP {status})."
+        raise AssetUnavailableError(message, status)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise AssetUnusableError("The provider sent the file compressed, which was not asked for.")
     if int(response.headers.get("content-length", 0)) > mp4.MAX_BYTES:

@@ -7,13 +7,18 @@ key that is refused is read anew, once; a key goes to the provider's own origin 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
 
-from actionreel.errors import JobNotFoundError, OutcomeUnknownError, ProviderUnavailableError
+from actionreel.errors import (
+    AssetUnavailableError,
+    JobNotFoundError,
+    OutcomeUnknownError,
+    ProviderUnavailableError,
+)
 from actionreel.providers import answers, transport
 from actionreel.providers.downloads import download
 
@@ -112,12 +117,19 @@ class HttpApi:
             raise answers.unreadable()
         return answer.document
 
-    def open(
-        self, url: str, seconds: float = DOWNLOAD_SECONDS
-    ) -> AbstractContextManager[Iterator[bytes]]:
+    @contextmanager
+    def open(self, url: str, seconds: float = DOWNLOAD_SECONDS) -> Iterator[Iterator[bytes]]:
         """The file at a path of the API, or at the URL of a stranger. See `downloads.download`."""
-        headers = self._headers(self._key())
-        return download(self._client, self._url(url), headers, seconds, trusted=self.base_url)
+        key = self._key()
+        with ExitStack() as opened:
+            try:
+                chunks = opened.enter_context(self._download(url, key, seconds))
+            except AssetUnavailableError as error:
+                changed = self._key(fresh=True) if error.status == 401 else key
+                if changed == key:
+                    raise
+                chunks = opened.enter_context(self._download(url, changed, seconds))
+            yield chunks
 
     def is_own(self, url: str) -> bool:
         """Whether the URL leads to the provider's own origin, where its key may go."""
@@ -126,6 +138,12 @@ class HttpApi:
         except httpx.InvalidURL:
             return False
         return (ours.scheme, ours.host, ours.port) == (theirs.scheme, theirs.host, theirs.port)
+
+    def _download(
+        self, url: str, key: str, seconds: float
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        headers = self._headers(key)
+        return download(self._client, self._url(url), headers, seconds, trusted=self.base_url)
 
     def _exchange(self, method: str, url: str, more: Mapping[str, str], **options: Any) -> Answer:
         key = self._key()
