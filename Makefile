@@ -6,6 +6,7 @@ SEEDS ?= 300
 FIRST ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
+LITELLM := .litellm
 RUN := PYTHONPATH=.:layers/core/python $(BIN)/python
 export SAM_CLI_TELEMETRY := 0
 
@@ -13,7 +14,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,8 +66,10 @@ browser: ## Install Chromium for the tests of the page, where that is possible
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium; } \
 		|| echo "There is no Chromium here, so the tests of the page will be skipped."
 
+litellm: $(LITELLM)/litellm.done ## Install a LiteLLM proxy (742 MB), without which its tests are skipped
+
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LITELLM) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/python.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -81,4 +84,11 @@ $(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/
 $(VENV)/dev.done: $(VENV)/run.done requirements-dev.txt
 	@echo "Installing what development needs ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# An environment of its own: LiteLLM pins what it needs, in other versions than ours.
+$(LITELLM)/litellm.done: tests/litellm-requirements.txt
+	@echo "Installing a LiteLLM proxy ..."
+	@$(PYTHON) -m venv --clear $(LITELLM)
+	@$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
