@@ -107,8 +107,10 @@ def invoke(stack: Stack) -> Iterator[Invoke]:
 def event(name: str, **changes: Any) -> dict[str, Any]:
     """The event of that file, for the model that there is at home."""
     content: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    request = content["request"] | {"model": "studio"}
-    return content | {"provider": "openai_videos", "request": request} | changes
+    if "request" in content:
+        request = content["request"] | {"model": "studio"}
+        content |= {"provider": "openai_videos", "request": request}
+    return content | changes
 
 
 def put_record(of: dict[str, Any], **changes: Any) -> None:

@@ -191,7 +191,9 @@ def refusal(
     `wait` is when to come back, in seconds, where the provider does not say it in a header.
     """
     words = words.lower()
-    if status == 429 and not _QUOTA.search(words):
+    # A proxy has a code of its own for each status, and passes the provider's on within the text.
+    unpaid = _QUOTA.search(words) or "insufficient_quota" in reason
+    if status == 429 and not unpaid:
         again = retry_after(headers)
         return ProviderThrottledError(
             "The provider has too many requests at the moment.", wait if again is None else again
@@ -205,7 +207,7 @@ def refusal(
         return OutcomeUnknownError(unknown(f"answered with an error (HTTP {status})"))
     if status in (400, 403, 422) and _is_moderation(words, reason):
         category = "moderation"
-    elif status in (400, 403) and _QUOTA.search(words):
+    elif status in (400, 403) and unpaid:
         category = "quota"
     if status in (401, 403, 404) and category == "provider_rejected":
         return ProviderRejectedError(_SENTENCES[status])  # their text may repeat the key

@@ -37,7 +37,6 @@ from actionreel.providers.config import ProviderConfig
 from actionreel.providers.http_api import (
     CANCEL_SECONDS,
     DOWNLOAD_SECONDS,
-    POLL_SECONDS,
     HttpApi,
     Key,
     bearer,
@@ -105,7 +104,7 @@ class OpenAIVideos:
 
     def poll(self, handle: Handle) -> ProviderAnswer:
         """How the job stands. See VideoProvider for what it raises."""
-        return said.job(self._look(handle))
+        return said.job(self._api.look(_path(handle)))
 
     def find(self, order: Order, since: datetime) -> list[Handle]:
         """Jobs with this prompt, made after `since`; those that agree in more come first.
@@ -132,7 +131,7 @@ class OpenAIVideos:
         looked at first."""
         transport.within(CANCEL_SECONDS)
         try:
-            phase = answers.phase(self._look(handle, None).get("status"))
+            phase = answers.phase(self._api.look(_path(handle), seconds=None).get("status"))
         except JobNotFoundError:
             return "too_late"
         if phase != "pending":
@@ -163,7 +162,7 @@ class OpenAIVideos:
     def _uploaded(self, handle: Handle) -> str | None:
         """Where the server has put the file, if not behind `/content`."""
         try:
-            job = self._look(handle)
+            job = self._api.look(_path(handle))
         except JobNotFoundError:
             raise AssetUnavailableError("The provider no longer has this video.") from None
         if answers.phase(job["status"]) == "pending":
@@ -171,16 +170,6 @@ class OpenAIVideos:
         url = str(job.get("url"))
         known = url.startswith("http://") and self._api.is_own(url)
         return url if known or url.startswith("https://") else None
-
-    def _look(self, handle: Handle, seconds: float | None = POLL_SECONDS) -> answers.Document:
-        answer = self._api.ask("GET", _path(handle), seconds=seconds)
-        if answer.status == 404:
-            raise JobNotFoundError("The provider no longer knows this video.")
-        if not answer.ok:
-            raise answers.trouble(answer.status)
-        if not isinstance(answer.document.get("status"), str):
-            raise answers.unreadable()
-        return answer.document
 
     def _body(self, order: Order) -> dict[str, Any]:
         """The body of a create, as httpx takes it. What the offer says of it comes last."""
