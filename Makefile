@@ -14,10 +14,10 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 dev: $(VENV)/run.done ## Start everything on this machine (PORT=8000)
 	@$(RUN) -m local --port $(PORT) $(ARGS)
@@ -55,6 +55,9 @@ bench: $(VENV)/dev.done ## Measure the parser and the copy of a large file
 
 fuzz: $(VENV)/dev.done ## Send REQUESTS (100,000) nasty requests to the API
 	$(RUN) -m tests.fuzz.run --requests $(or $(REQUESTS),100000) $(ARGS)
+
+webhook-address: $(VENV)/run.done ## Where a server calls whose webhooks are set up once (STACK=name)
+	@$(RUN) -m local.webhook_address $(STACK)
 
 pr: lint build test ## Everything that must hold before a change lands
 
