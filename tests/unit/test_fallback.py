@@ -15,6 +15,7 @@ from actionreel.errors import (
 from actionreel.jobs import create, poll
 from actionreel.models import Choice, ProviderAnswer, Video, VideoJob
 from actionreel.orders import Offer
+from actionreel.reconciliation import reconcile
 from actionreel.registry import Registry, VideoModel
 from tests.fakes import (
     HANDLE,
@@ -168,3 +169,46 @@ def test_a_model_that_left_the_registry_gives_way_to_the_next() -> None:
     made.registry = Registry(default="other", models=MODELS)
     run(made)
     assert asked(made) == ["other there"]
+
+
+def test_a_record_that_cannot_be_written_has_all_its_tries_though_others_could_follow() -> None:
+    """No provider refused, so none comes next: giving up sooner would only lose the video."""
+    made = services(PENDING)
+    left = iter(range(4))
+
+    def before(write: str, changes: object) -> None:
+        if write == "claim" and next(left, None) is not None:
+            raise ConnectionError("DynamoDB")
+
+    made.videos.before = before
+    assert (run(made).status, asked(made)) == ("pending", ["sora-2"])
+
+
+def test_the_same_key_is_asked_with_as_often_though_others_could_follow() -> None:
+    """The job may be there, and paid for, and only asking again with its key finds it."""
+    unknown = OutcomeUnknownError("no answer")
+    made = services(*[unknown] * 4, PENDING)
+    made.studio.recovery = "key"
+    job = record(made).job()
+    while job.status in ("queued", "ambiguous"):
+        job = create(job, made) if job.status == "queued" else reconcile(job, made)
+    assert (job.status, asked(made)) == ("pending", ["sora-2"] * 5)
+
+
+def test_an_execution_that_did_not_see_the_fallback_looks_where_the_video_was_asked_for() -> None:
+    made = services(GONE, PENDING)
+    before = record(made).job()
+    run(made)
+    job = create(before.model_copy(update={"provider": "fal"}), made)
+    assert (job.status, job.handle) == ("pending", HANDLE)
+    assert (job.provider, job.request.model) == ("openai_videos", "other")
+    assert (job.deadline_seconds, job.alternatives) == (600, (LAST,))
+
+
+def test_a_lost_request_is_looked_for_at_the_provider_that_it_went_to() -> None:
+    made = services(GONE, OutcomeUnknownError("no answer"), PENDING)
+    made.studio.recovery = "key"
+    before = record(made).job()
+    run(made)
+    job = reconcile(before.model_copy(update={"provider": "fal"}), made)
+    assert (job.provider, job.request.model) == ("openai_videos", "other")

@@ -24,7 +24,7 @@ from actionreel.errors import (
     StaleVideoError,
 )
 from actionreel.failures import failure_of, overdue
-from actionreel.ledger import advance, as_recorded, ask_again, ended, record_job
+from actionreel.ledger import advance, as_recorded, ask_again, asks_here, ended, record_job
 from actionreel.models import ProviderAnswer, StoredObject, VideoJob, file_key
 from actionreel.mp4 import whole_mp4
 from actionreel.ports import Services
@@ -69,7 +69,8 @@ def create(job: VideoJob, services: Services) -> VideoJob:
         answer = provider.create(offers.order(job, services, image))
     except (ProviderThrottledError, ProviderUnavailableError) as refusal:
         _give_back(job, fence, services)
-        return offers.or_next(ask_again(job, fence, refusal), video)
+        most = asks_here(job, video)
+        return offers.or_next(ask_again(job, fence, refusal, most=most), video)
     except OutcomeUnknownError as error:
         return _ambiguous(job, fence, str(error))
     except ProviderError as error:

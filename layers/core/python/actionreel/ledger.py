@@ -22,11 +22,14 @@ ASKS_BEFORE_THE_NEXT = 2  # at a provider that is not the last one
 
 
 def ask_again(
-    job: VideoJob, fence: str | None, error: ActionreelError, trouble: str | None = None
+    job: VideoJob,
+    fence: str | None,
+    error: ActionreelError,
+    trouble: str | None = None,
+    most: int = MAX_ASKS,
 ) -> VideoJob:
     """The document of an execution that asks the provider again, in a while: the request under
-    `fence` is settled. The fifth time it ends with `error`, and sooner where it could be sent
-    elsewhere."""
+    `fence` is settled. After `most` of them it ends with `error`."""
     asks = job.asks + 1
     released = _without_job(job).model_copy(
         update={
@@ -36,7 +39,7 @@ def ask_again(
             "caught": None,
         }
     )
-    if asks >= (ASKS_BEFORE_THE_NEXT if job.alternatives else MAX_ASKS):
+    if asks >= most:
         return ended(released, failure_of(error))
     if isinstance(error, OutcomeUnknownError):  # the request before may still be worked on
         wait = RECONCILE_WAITS[asks - 1]
@@ -44,6 +47,15 @@ def ask_again(
         wait = wait_to_ask_again(asks, getattr(error, "retry_after", None))
     said = {"trouble": trouble or str(error)}
     return released.model_copy(update={"status": "queued", "wait_seconds": wait, **said})
+
+
+def asks_here(job: VideoJob, video: Video) -> int:
+    """How often the provider is asked that refuses for now: less often where another comes next.
+
+    Only there: a record that could not be written, or a request of which nobody knows what became
+    of it, leads to no other provider, and so is not given up sooner either.
+    """
+    return ASKS_BEFORE_THE_NEXT if job.alternatives and not video.ambiguous else MAX_ASKS
 
 
 def record_job(job: VideoJob, services: Services, **changes: Any) -> bool:
@@ -96,6 +108,7 @@ def as_recorded(job: VideoJob, video: Video | None) -> VideoJob:
     if video is None:
         return ended(job, Failure(code="internal", message="The record of this video is gone."))
     known = {"handle": video.handle, "submitted_at": video.submitted_at, "fence": video.fence}
+    job = where_asked(job, video)
     if video.status == "completed":
         return job.model_copy(update={**known, "status": "stored"})
     if video.status in ("generating", "storing"):
@@ -103,6 +116,16 @@ def as_recorded(job: VideoJob, video: Video | None) -> VideoJob:
     if video.is_open:
         return _without_job(job).model_copy(update={"status": "ambiguous", "wait_seconds": 1})
     return job.model_copy(update={"status": "failed", "failure": video.failure})
+
+
+def where_asked(job: VideoJob, video: Video) -> VideoJob:
+    """The document with the provider that the record's last request went to: another run may have
+    gone elsewhere, and a handle or a list of one provider says nothing to another."""
+    if (video.provider, video.model) == (job.provider, job.request.model):
+        return job
+    recorded = video.job()
+    names = ("provider", "request", "deadline_seconds", "alternatives", "notices")
+    return job.model_copy(update={name: getattr(recorded, name) for name in names})
 
 
 def _without_job(job: VideoJob) -> VideoJob:

@@ -18,7 +18,7 @@ from actionreel.errors import (
     StaleVideoError,
 )
 from actionreel.failures import INTERRUPTED, interrupted
-from actionreel.ledger import as_recorded, ask_again, ended, record_job
+from actionreel.ledger import as_recorded, ask_again, ended, record_job, where_asked
 from actionreel.models import Recovery, Video, VideoJob
 from actionreel.offers import order
 from actionreel.ports import Services
@@ -35,6 +35,7 @@ def reconcile(job: VideoJob, services: Services) -> VideoJob:
     if video.status == "queued" or video.fence in job.released:
         unasked = RecordUnavailableError("This video could not be sent to the provider.")
         return ask_again(job, video.fence, unasked)
+    job = where_asked(job, video)
     same = job.fence == video.fence
     looks = job.looks if same else 0  # those for an older request do not count
     told = same and job.caught is None and looks == 0
