@@ -298,3 +298,17 @@ def test_no_shipped_model_is_about_to_be_switched_off(shipped: VideoModel) -> No
     if shipped.retires_on:
         left = shipped.retires_on - datetime.now(UTC).date()
         assert left > timedelta(days=30), f"{shipped.id} is switched off on {shipped.retires_on}"
+
+
+@pytest.mark.parametrize("providers", [frozenset(), frozenset({"fal"})])
+def test_a_default_model_that_was_switched_off_gives_way_or_says_what_to_do(
+    providers: frozenset[str],
+) -> None:
+    registry = Registry.load("sora-2").at(providers)
+    if not providers:
+        with pytest.raises(InvalidActionError, match="set up here"):
+            registry.choose()
+        return
+    model, notice = registry.choose()
+    assert registry.offers(model)
+    assert notice and notice.startswith("sora-2 was switched off")

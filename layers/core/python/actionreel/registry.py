@@ -150,7 +150,8 @@ class Registry(Document):
         model = self.find(name)
         if model.retired_on:
             living = self._successor(model)
-            return living, f"{name} was switched off on {model.retired_on}; used {living.id}"
+            gone = name or model.id
+            return living, f"{gone} was switched off on {model.retired_on}; used {living.id}"
         if not name and not self.offers(model) and self.offered:
             return self.offered[0], None
         return self._had(model), None
@@ -197,6 +198,10 @@ class Registry(Document):
             if self.offers(candidate):
                 return candidate
             following = candidate.successor
+        default = self.find()
+        if default.retired_on:  # a deployment's DefaultModel outlives its model
+            known = (*self.offered, *(other for other in self.models if not other.retired_on))
+            return self._had(known[0])
         return self.choose()[0]
 
     def _had(self, model: VideoModel) -> VideoModel:
