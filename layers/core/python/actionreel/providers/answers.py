@@ -63,8 +63,8 @@ _SENTENCES = {
 _MODERATION = re.compile("moderat|policy|safety|content_filter|content_checker|sensitive")
 # Proxies pass the word on as a message; in a text it must be plainer than in a code.
 _MODERATION_TEXT = re.compile(
-    "content.policy|content.filter|moderation|safety system|nsfw|flagged as sensitive"
-    "|flagged by a content"
+    "content.polic|content.filter|moderation|safety (system|filter)|nsfw|flagged as sensitive"
+    "|flagged by a content|sensitive words|responsible ai|usage (guideline|polic)"
 )
 _QUOTA = re.compile("insufficient_quota|insufficient_credit|billing|budget|balance")
 _REASON_CHARACTERS = 300
