@@ -70,6 +70,20 @@ def test_the_provider_s_own_price_counts(cost: Decimal) -> None:
     assert services.videos.took == {}
 
 
+def test_a_registry_that_cannot_be_read_does_not_cost_the_film() -> None:
+    """A bad VideoModels parameter, put there while the video was made."""
+
+    class Unreadable:
+        def list_price(self, *asked: object) -> Decimal:
+            raise ValueError("the parameter VideoModels cannot be used")
+
+    services = at("generating")
+    unreadable: Any = Unreadable()
+    services.registry = unreadable
+    jobs.store(generating(status="completed"), services)
+    assert (record(services).status, record(services).cost_usd) == ("completed", None)
+
+
 def test_a_duration_that_cannot_be_is_not_learned_from() -> None:
     """Seconds from one field and milliseconds from the other, as some servers tell them."""
     services = at("generating")

@@ -225,4 +225,7 @@ def _heard(job: VideoJob, answer: ProviderAnswer, wait: int) -> VideoJob:
 
 def _list_price(job: VideoJob, services: Services) -> Decimal | None:
     request = job.request
-    return services.registry.list_price(request.model, job.provider, request.seconds)
+    try:
+        return services.registry.list_price(request.model, job.provider, request.seconds)
+    except Exception:  # no parameter that cannot be used is worth a film that is paid for
+        return None
