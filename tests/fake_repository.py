@@ -141,7 +141,7 @@ class FakeVideoRepository:
     def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
         self.before("add_nudge", {})
         video = self.get(tenant, video_id)
-        if video is None or video.status != "generating":
+        if video is None or video.status not in ("submitting", "generating"):
             return False
         if self.tokens.get((tenant, video_id)) != tried:
             return False

@@ -7,6 +7,7 @@ import pytest
 from actionreel.endings import fail
 from actionreel.errors import (
     ActionreelError,
+    KeyUnavailableError,
     OutcomeUnknownError,
     ProviderRejectedError,
     ProviderThrottledError,
@@ -212,3 +213,16 @@ def test_a_lost_request_is_looked_for_at_the_provider_that_it_went_to() -> None:
     run(made)
     job = reconcile(before.model_copy(update={"provider": "fal"}), made)
     assert (job.provider, job.request.model) == ("openai_videos", "other")
+
+
+def test_a_key_that_cannot_be_read_is_no_refusal_of_the_provider() -> None:
+    unreadable = KeyUnavailableError("The provider's key cannot be read now.")
+    made = services(*[unreadable] * 3, PENDING)
+    run(made)
+    assert asked(made) == ["sora-2"] * 4
+    assert record(made).notices == ("a notice",)
+    made = services(*[unreadable] * 5)
+    fail(run(made), made)
+    failure = record(made).failure
+    assert failure and (failure.code, failure.retryable) == ("internal", True)
+    assert set(asked(made)) == {"sora-2"}

@@ -101,6 +101,11 @@ def test_a_model_must_offer_something(changes: dict[str, Any]) -> None:
         model("a", **changes)
 
 
+def test_a_provider_offers_a_model_once() -> None:
+    with pytest.raises(ValidationError, match="a has two offers of one provider"):
+        model("a", offer("p"), offer("p", name="other"))
+
+
 # Lengths, sizes, prices
 
 

@@ -219,12 +219,19 @@ def test_a_job_that_failed_is_looked_at_as_well() -> None:
     assert services.log == ["woken"]
 
 
-@pytest.mark.parametrize("status", [*ENDED, "queued", "submitting", "storing"])
+@pytest.mark.parametrize("status", [*ENDED, "queued", "storing"])
 def test_a_video_that_waits_for_no_job_is_left_alone(status: str) -> None:
     services = waiting(status=status)
     assert post(services, "openai_videos", address(services, "openai_videos"), STANDARD)[0] == 204
     assert services.log == []
     assert services.videos.nudged == set()
+
+
+def test_a_webhook_that_overtakes_the_answer_to_the_create_is_noted() -> None:
+    services = waiting("fal", status="submitting")
+    services.videos.tokens.clear()
+    nudge("default", VIDEO_ID, services)
+    assert services.videos.nudged == {("default", VIDEO_ID)}
 
 
 @pytest.mark.parametrize("error", [ProviderUnavailableError("x"), WorkflowError("x")])

@@ -76,7 +76,10 @@ class AwsServices:
 
         if not (job.base_url or "").startswith("https://") or not self.settings.webhook_secret:
             return None
-        own = token(self.webhook_key(), job.provider, job.tenant, job.video_id)
+        try:
+            own = token(self.webhook_key(), job.provider, job.tenant, job.video_id)
+        except ProviderUnavailableError:
+            return None  # the job is looked at on schedule
         return f"{job.base_url}/webhooks/{job.provider}/{own}"
 
     def fetch(self, url: str) -> bytes:

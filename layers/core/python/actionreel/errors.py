@@ -18,6 +18,7 @@ error is told to the reader by its name (`failures`), which may come from anothe
     │   ├── ProviderRejectedError    certainly refused, and asking again will not help
     │   ├── ProviderThrottledError   certainly refused for now (429)
     │   ├── ProviderUnavailableError certainly never reached
+    │   │   └── KeyUnavailableError  for want of its key, which cannot be read now
     │   ├── JobNotFoundError         the provider does not know the job
     │   ├── NotListedError           the provider cannot say which of its jobs are ours
     │   └── OutcomeUnknownError      perhaps accepted, perhaps not; perhaps charged
@@ -149,6 +150,12 @@ class ProviderUnavailableError(ProviderError):
     """The provider was never reached, or cannot answer now: nothing was started by this request."""
 
     retryable = True
+
+
+class KeyUnavailableError(ProviderUnavailableError):
+    """The deployment's secret cannot be read now: trouble of ours, which no other provider ends."""
+
+    code = "internal"
 
 
 class NotListedError(ProviderError):

@@ -16,6 +16,7 @@ from actionreel import offers
 from actionreel.errors import (
     InvalidActionError,
     JobNotFoundError,
+    KeyUnavailableError,
     OutcomeUnknownError,
     ProviderError,
     ProviderThrottledError,
@@ -67,6 +68,9 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     try:
         provider = services.provider(job.provider)
         answer = provider.create(offers.order(job, services, image))
+    except KeyUnavailableError as error:
+        _give_back(job, fence, services)
+        return ask_again(job, fence, error)
     except (ProviderThrottledError, ProviderUnavailableError) as refusal:
         _give_back(job, fence, services)
         most = asks_here(job, video)

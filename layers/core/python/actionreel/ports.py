@@ -121,7 +121,7 @@ class VideoRepository(Protocol):
         """The token of the video's last wait, which may be over; None if it had none."""
 
     def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
-        """Notes that the video's next wait is to end at once. False if it does not wait for its
+        """Notes that the video's next wait is to end at once. False if it can have no
         job, or has another token by now than the one that was `tried` (None: none)."""
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:

@@ -49,6 +49,8 @@ class VideoModel(Document):
     def _is_whole(self) -> VideoModel:
         if not self.retired_on and not (self.lengths and self.sizes and self.offers):
             raise ValueError(f"the model {self.id} needs lengths, sizes and offers")
+        if len({offer.provider for offer in self.offers}) < len(self.offers):
+            raise ValueError(f"the model {self.id} has two offers of one provider")
         return self
 
     def nearest_length(self, seconds: float) -> int:

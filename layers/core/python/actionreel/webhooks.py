@@ -53,7 +53,7 @@ def receive(provider: str, token: str, headers: Headers, body: bytes, services: 
 def nudge(tenant: str, video_id: str, services: Services) -> None:
     """Ends the wait for a video's job, or has the next one end at once if there is none now."""
     video = services.videos.get(tenant, video_id)
-    if video is None or video.status != "generating":
+    if video is None or video.status not in ("submitting", "generating"):
         return
     for _ in range(_NUDGES):
         token = services.videos.wake_token(tenant, video_id)

@@ -174,10 +174,10 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
     def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
         """Notes that the video's next wait is to end at once.
 
-        False if it does not wait for its job, or has another token by now than the one that was
-        `tried` (None: none).
+        False if it has no job that could be awaited, or has another token by now than the one
+        that was `tried` (None: none).
         """
-        values: Item = {":true": True, ":generating": "generating"}
+        values: Item = {":true": True, ":asked": "submitting", ":generating": "generating"}
         condition = f"attribute_not_exists({items.WAKE_TOKEN})"
         if tried is not None:
             values[":tried"] = tried
@@ -187,7 +187,7 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
                 TableName=self._table,
                 Key=typed(items.video_key(tenant, video_id)),
                 UpdateExpression=f"SET {items.NUDGED} = :true",
-                ConditionExpression=f"#status = :generating AND {condition}",
+                ConditionExpression=f"#status IN (:asked, :generating) AND {condition}",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues=typed(values),
             )

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from aws_lambda_powertools.utilities.parameters.exceptions import (
     GetParameterError,
     TransformParameterError,
 )
+from botocore.config import Config
 
-from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
+from actionreel.errors import KeyUnavailableError, ProviderRejectedError
 
 CACHE_SECONDS = 300
 
@@ -24,7 +27,7 @@ def section(secret: str, provider: str, *, fresh: bool = False) -> Mapping[str, 
     """What the secret holds for a provider, such as `api_key`; empty if there is nothing.
 
     The secret is kept for five minutes, unless it is to be `fresh`. Raises
-    ProviderUnavailableError if it cannot be read now; what it holds stays out of that.
+    KeyUnavailableError if it cannot be read now; what it holds stays out of that.
     """
     return _sections(secret, fresh=fresh).get(provider, {})
 
@@ -32,8 +35,8 @@ def section(secret: str, provider: str, *, fresh: bool = False) -> Mapping[str, 
 def provider_key(secret: str, provider: str, *, fresh: bool = False) -> str:
     """The key of a provider: `{"<provider>": {"api_key": "..."}}` is what the secret holds.
 
-    Raises ProviderRejectedError if there is none, ProviderUnavailableError if the secret cannot be
-    read now; what it holds stays out of both.
+    Raises ProviderRejectedError if there is none, KeyUnavailableError if the secret cannot be read
+    now; what it holds stays out of both.
     """
     key = _key(section(secret, provider, fresh=fresh))
     if not key and not fresh:  # it may have been put there a moment ago
@@ -48,18 +51,18 @@ def provider_key(secret: str, provider: str, *, fresh: bool = False) -> str:
 
 
 def providers_with_keys(secret: str) -> frozenset[str]:
-    """The providers that have a key. Raises ProviderUnavailableError."""
+    """The providers that have a key. Raises KeyUnavailableError."""
     return frozenset(name for name, held in _sections(secret).items() if _key(held))
 
 
 def generated(secret: str) -> str:
     """A secret that the deployment made for itself, kept for five minutes.
 
-    Raises ProviderUnavailableError if it cannot be read now.
+    Raises KeyUnavailableError if it cannot be read now.
     """
     text = _get(secret, transform=None)
     if not isinstance(text, str) or not text:
-        raise ProviderUnavailableError("A secret of the deployment is not there.")
+        raise KeyUnavailableError("A secret of the deployment is not there.")
     return text
 
 
@@ -79,8 +82,16 @@ def _key(held: Mapping[str, str]) -> str:
     return key if key.isascii() else ""
 
 
+@cache
+def _have_patience() -> None:
+    """A call that hangs must end, and be told, long before the function's time is up."""
+    patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=patience)
+
+
 def _get(secret: str, transform: Literal["json"] | None, *, fresh: bool = False) -> Any:
     """What the secret holds; None if it holds nothing that can be read."""
+    _have_patience()
     try:
         return parameters.get_secret(
             secret, transform=transform, max_age=CACHE_SECONDS, force_fetch=fresh
@@ -88,6 +99,6 @@ def _get(secret: str, transform: Literal["json"] | None, *, fresh: bool = False)
     except GetParameterError as error:
         if "ResourceNotFoundException" in str(error):
             return None
-        raise ProviderUnavailableError("The provider's key cannot be read now.") from None
+        raise KeyUnavailableError("The provider's key cannot be read now.") from None
     except TransformParameterError:
         return None

@@ -205,7 +205,7 @@ def refusal(
         category = "provider_rejected"
     if category is None:
         return OutcomeUnknownError(unknown(f"answered with an error (HTTP {status})"))
-    if status in (400, 403, 422) and _is_moderation(words, reason):
+    if status not in (401, 404, 429) and _is_moderation(words, reason):
         category = "moderation"
     elif status in (400, 403) and unpaid:
         category = "quota"

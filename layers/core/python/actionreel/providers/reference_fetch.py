@@ -13,7 +13,7 @@ from actionreel.providers import transport
 from actionreel.providers.downloads import follow
 from actionreel.reference_images import FIELD, MAX_BYTES, too_large
 
-FETCH_SECONDS = 15.0  # for all redirects and the last byte: the function has 75 s for everything
+FETCH_SECONDS = 10.0  # for all redirects and the last byte: the function has 75 s for everything
 
 
 def fetch(url: str) -> bytes:
