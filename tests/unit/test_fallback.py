@@ -43,6 +43,7 @@ MODELS = tuple(
     )
     for name in ("other", "last")
 )
+USED = "used other, 5 seconds in place of 8 seconds, 160x90 in place of 1280x720"
 GONE = ProviderRejectedError("The provider does not know this model.")
 CERTAIN = cases(
     {
@@ -86,7 +87,7 @@ def test_a_verified_refusal_goes_to_the_next(refusal: ActionreelError, reason: s
         "160x90",
     )
     assert (video.deadline_seconds, video.alternatives) == (600, (LAST,))
-    assert video.notices == ("a notice", f"sora-2 at openai_videos {reason}; used other")
+    assert video.notices == ("a notice", f"sora-2 at openai_videos {reason}; {USED}")
     assert job.deadline_seconds == 600
 
 
@@ -101,7 +102,13 @@ def test_a_refusal_for_now_is_tried_twice(refusal: ActionreelError, reason: str)
     made = services(refusal, refusal, PENDING)
     run(made)
     assert asked(made) == ["sora-2", "sora-2", "other there"]
-    assert record(made).notices[-1] == f"sora-2 at openai_videos {reason}; used other"
+    assert record(made).notices[-1] == f"sora-2 at openai_videos {reason}; {USED}"
+
+
+def test_what_does_not_change_is_not_told() -> None:
+    made = services(GONE, GONE, PENDING)
+    run(made)
+    assert record(made).notices[-1] == "other at openai_videos refused; used last"
 
 
 def test_the_last_one_is_asked_as_often_as_an_only_one() -> None:

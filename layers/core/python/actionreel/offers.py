@@ -111,7 +111,16 @@ def or_next(job: VideoJob, video: Video) -> VideoJob:
     following, *rest = job.alternatives
     used = following.model if following.model != job.request.model else following.provider
     reason = _REASONS.get(failure.code, "refused")
-    notice = f"{job.request.model} at {job.provider} {reason}; used {used}"
+    changed = [
+        f"{now} in place of {asked}"
+        for asked, now in (
+            (f"{job.request.seconds} seconds", f"{following.seconds} seconds"),
+            (job.request.size, following.size),
+        )
+        if now != asked
+    ]
+    told = ", ".join([used, *changed])
+    notice = f"{job.request.model} at {job.provider} {reason}; used {told}"
     request = {"model": following.model, "seconds": following.seconds, "size": following.size}
     return job.model_copy(
         update={
