@@ -122,6 +122,7 @@ def test_a_job_is_not_lost_to_what_else_its_answer_says(body: Body) -> None:
             "400 by Google": (400, error_body("Violates Responsible AI practices"), "moderation"),
             "429 without credit": (429, QUOTA, "quota"),
             "451": (451, b"", "provider_rejected"),
+            "451 for its content": (451, POLICY, "moderation"),
             "429 without budget": (429, BUDGET, "quota"),
         }
     ),
@@ -211,3 +212,20 @@ def test_the_key_is_sent_where_it_counts(recovery: Recovery) -> None:
     server.create(ORDER)
     sent = server.requests[0].headers.get("idempotency-key")
     assert sent == ("the video's id" if recovery == "key" else None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "litellm.ContentPolicyViolationError: litellm.BadRequestError: no.",
+        "The prompt was blocked by the safety filters.",
+        "Your request violates our usage policies.",
+        "The prompt contains prohibited content.",
+    ],
+)
+def test_a_judgement_on_the_content_is_known_by_its_text(said: str) -> None:
+    """A proxy has a code of its own; taken for a mistake in the input, it would lead elsewhere."""
+    server = Server(answer(400, error_body(said, None, "400")))
+    error = raised(lambda: server.create(ORDER))
+    assert isinstance(error, ProviderRejectedError)
+    assert error.category == "moderation"

@@ -18,6 +18,7 @@ from actionreel.errors import (
 from actionreel.models import Handle, ProviderAnswer, VideoJob, VideoRequest
 from actionreel.orders import Order
 from actionreel.reconciliation import CLOCK_SKEW, reconcile
+from actionreel.registry import Registry
 from actionreel.schedule import RECONCILE_WAITS
 from tests.fakes import FENCE, HANDLE, NOON, FakeServices, a_video, failing, generating, record
 from tests.unanswered import UNKNOWN, cut_off, ended, looked_to_the_end, told, unanswered
@@ -229,3 +230,11 @@ def test_looks_for_an_older_request_do_not_count() -> None:
     services = listing([])
     job = reconcile(told(fence="older", looks=len(RECONCILE_WAITS)), services)
     assert (job.status, job.fence, record(services).resent) == ("ambiguous", FENCE, False)
+
+
+def test_a_model_that_left_the_registry_is_looked_for_all_the_same() -> None:
+    services = listing([MINE])
+    model = services.registry.find().model_copy(update={"id": "another", "aliases": ()})
+    services.registry = Registry(default="another", models=(model,))
+    job = reconcile(told(), services)
+    assert (job.status, job.handle) == ("pending", MINE)

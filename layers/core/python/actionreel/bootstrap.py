@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from actionreel.providers.fal_keys import FalKeySet
 
 _PROVIDER = re.compile("[a-z_]+")
+UNREADABLE_SECONDS = 20.0  # a request that needs the registry more than once waits for it once
 
 
 class AwsServices:
@@ -34,6 +36,7 @@ class AwsServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._providers: dict[str, VideoProvider] = {}
+        self._unreadable_until = float("-inf")  # of the monotonic clock
 
     @property
     def registry(self) -> Registry:
@@ -137,11 +140,12 @@ class AwsServices:
         told when it is asked."""
         from actionreel.aws.secrets_manager import providers_with_keys
 
-        if not self.settings.provider_secret:
+        if not self.settings.provider_secret or time.monotonic() < self._unreadable_until:
             return None
         try:
             found = set(providers_with_keys(self.settings.provider_secret))
         except ProviderUnavailableError:
+            self._unreadable_until = time.monotonic() + UNREADABLE_SECONDS
             return None
         if not self.settings.provider_base_url:
             found.discard("openai_videos")
@@ -158,11 +162,11 @@ class AwsServices:
             return provider_key(self.settings.provider_secret, name, fresh=fresh)
 
         try:
-            module = import_module(f"actionreel.providers.{name}")
-        except ModuleNotFoundError:
+            adapter = import_module(f"actionreel.providers.{name}").adapter
+        except (ModuleNotFoundError, AttributeError):
             raise ProviderRejectedError(f"There is no provider called {name}.") from None
         options = {**section(self.settings.provider_secret, name), **self._options(name)}
-        provider: VideoProvider = module.adapter(ProviderConfig(key, options))
+        provider: VideoProvider = adapter(ProviderConfig(key, options))
         return provider
 
     def _options(self, name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from uuid6 import uuid7
 
 from actionreel.errors import ProviderRejectedError
 from actionreel.models import Video, VideoJob, VideoRequest
-from actionreel.orders import Image, Order
+from actionreel.orders import Image, Offer, Order
 from actionreel.ports import Services
 from actionreel.reference_images import check, scaled
 from actionreel.url_guard import check_public_url
@@ -65,6 +65,14 @@ def order(job: VideoJob, services: Services, image: Image | None = None) -> Orde
         request = request.model_copy(update={"size": f"{image.width}x{image.height}"})
     callback = services.callback_url(job)
     return Order(request, offer, key=job.video_id, callback_url=callback, image=image)
+
+
+def order_to_find(job: VideoJob, services: Services) -> Order:
+    """What a lost request asked for. A model that has left the registry since goes by its own
+    name: its job is there all the same."""
+    offer = services.registry.offer(job.request.model, job.provider)
+    known = offer or Offer(provider=job.provider, name=job.request.model)
+    return Order(job.request, known, key=job.video_id)
 
 
 def start_image(job: VideoJob, services: Services) -> Image | None:

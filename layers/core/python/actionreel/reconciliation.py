@@ -20,7 +20,7 @@ from actionreel.errors import (
 from actionreel.failures import INTERRUPTED, interrupted
 from actionreel.ledger import as_recorded, ask_again, ended, record_job, where_asked
 from actionreel.models import Recovery, Video, VideoJob
-from actionreel.offers import order
+from actionreel.offers import order_to_find
 from actionreel.ports import Services
 from actionreel.schedule import RECONCILE_WAITS
 
@@ -59,7 +59,7 @@ def _look_in_list(job: VideoJob, video: Video, services: Services, told: bool) -
     asked_at = video.asked_at or video.created_at
     try:
         provider = services.provider(job.provider)
-        found = provider.find(order(job, services), since=asked_at - CLOCK_SKEW)
+        found = provider.find(order_to_find(job, services), since=asked_at - CLOCK_SKEW)
     except NotListedError:
         return _give_up(job, video, services, told)
     except ProviderError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities import parameters
@@ -21,6 +20,8 @@ from botocore.config import Config
 from actionreel.errors import KeyUnavailableError, ProviderRejectedError
 
 CACHE_SECONDS = 300
+# A call that hangs must end, and be told, long before the function's time is up.
+_PATIENCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
 
 
 def section(secret: str, provider: str, *, fresh: bool = False) -> Mapping[str, str]:
@@ -82,16 +83,10 @@ def _key(held: Mapping[str, str]) -> str:
     return key if key.isascii() else ""
 
 
-@cache
-def _have_patience() -> None:
-    """A call that hangs must end, and be told, long before the function's time is up."""
-    patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
-    DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=patience)
-
-
 def _get(secret: str, transform: Literal["json"] | None, *, fresh: bool = False) -> Any:
     """What the secret holds; None if it holds nothing that can be read."""
-    _have_patience()
+    if "secrets" not in DEFAULT_PROVIDERS:
+        DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=_PATIENCE)
     try:
         return parameters.get_secret(
             secret, transform=transform, max_age=CACHE_SECONDS, force_fetch=fresh

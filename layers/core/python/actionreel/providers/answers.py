@@ -63,8 +63,9 @@ _SENTENCES = {
 _MODERATION = re.compile("moderat|policy|safety|content_filter|content_checker|sensitive")
 # Proxies pass the word on as a message; in a text it must be plainer than in a code.
 _MODERATION_TEXT = re.compile(
-    "content.polic|content.filter|moderation|safety (system|filter)|nsfw|flagged as sensitive"
-    "|flagged by a content|sensitive words|responsible ai|usage (guideline|polic)"
+    "content.?polic|content.?filter|moderation|safety.(system|filter|polic|guideline)|nsfw"
+    "|flagged as sensitive|flagged by a content|sensitive words|prohibited content|responsible ai"
+    "|usage (guideline|polic)|violat.{0,40}(polic|guideline)"
 )
 _QUOTA = re.compile("insufficient_quota|insufficient_credit|billing|budget|balance")
 _REASON_CHARACTERS = 300
@@ -205,7 +206,7 @@ def refusal(
         category = "provider_rejected"
     if category is None:
         return OutcomeUnknownError(unknown(f"answered with an error (HTTP {status})"))
-    if status not in (401, 404, 429) and _is_moderation(words, reason):
+    if status not in (401, 402, 404, 429) and _is_moderation(words, reason):
         category = "moderation"
     elif status in (400, 403) and unpaid:
         category = "quota"
