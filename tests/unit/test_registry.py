@@ -94,7 +94,15 @@ def test_names_are_unique_and_exist(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"lengths": ()}, {"sizes": ()}, {"offers": ()}, {"deadline_seconds": 0}, {"colour": "red"}],
+    [
+        {"lengths": ()},
+        {"sizes": ()},
+        {"sizes": ("480p",)},
+        {"sizes": ("0x10",)},
+        {"offers": ()},
+        {"deadline_seconds": 0},
+        {"colour": "red"},
+    ],
 )
 def test_a_model_must_offer_something(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -21,6 +21,7 @@ from actionreel.errors import InvalidActionError
 from actionreel.models import Choice, Document, VideoRequest
 from actionreel.orders import Offer
 
+Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}x[1-9]\d{0,4}$")]  # width x height, pixels
 SHIPPED = Path(__file__).with_name("video_models.json")
 
 
@@ -35,7 +36,7 @@ class VideoModel(Document):
     id: str
     description: str = ""
     lengths: tuple[int, ...] = ()
-    sizes: tuple[str, ...] = ()
+    sizes: tuple[Size, ...] = ()
     first_wait_seconds: int = Field(default=5, ge=1)
     deadline_seconds: int = Field(default=1800, ge=1)
     offers: tuple[Offer, ...] = ()
