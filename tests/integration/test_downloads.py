@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from actionreel import mp4
+from actionreel import mp4, public_network, transport
 from actionreel.errors import (
     AssetError,
     AssetIncompleteError,
@@ -21,7 +21,6 @@ from actionreel.errors import (
     AssetUnusableError,
 )
 from actionreel.mp4 import whole_mp4
-from actionreel.providers import public_network, transport
 from actionreel.providers.downloads import download
 from actionreel.providers.openai_videos import OpenAIVideos
 from tests.fakes import MP4, cases

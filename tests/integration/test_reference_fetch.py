@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from actionreel import transport
 from actionreel.errors import InvalidActionError
-from actionreel.providers import reference_fetch, transport
+from actionreel.providers import reference_fetch
 from actionreel.providers.reference_fetch import fetch
 from actionreel.reference_images import MAX_BYTES
 from tests.fakes import cases

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from actionreel import transport
 from actionreel.errors import AssetIncompleteError, OutcomeUnknownError, ProviderUnavailableError
-from actionreel.providers import http_api, transport
+from actionreel.providers import http_api
 from actionreel.providers.openai_videos import OpenAIVideos
 from tests.openai_server import ORDER, given
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from actionreel import transport
 from actionreel.errors import (
     ActionreelError,
     AssetError,
@@ -30,7 +31,6 @@ from actionreel.errors import (
 from actionreel.models import Asset, CancelOutcome, ErrorCode, Handle, StoredObject
 from actionreel.orders import Order
 from actionreel.ports import VideoProvider
-from actionreel.providers import transport
 from actionreel.providers.config import ProviderConfig
 from tests.fakes import MP4
 from tests.hostile_urls import PUBLIC

@@ -25,10 +25,9 @@ from moto.core import serialize
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.stepfunctions.parser.asl.utils import json_path
 
-from actionreel import bootstrap
+from actionreel import bootstrap, transport
 from actionreel.aws import dynamodb, s3
 from actionreel.observability import logger
-from actionreel.providers import transport
 from actionreel.settings import Settings
 from local import stack
 from local.moto_patches import patch_moto

@@ -14,7 +14,7 @@ import httpcore
 import httpx
 import pytest
 
-from actionreel.providers import transport
+from actionreel import transport
 from tests.simulation import world as worlds
 from tests.simulation.faults import Fault
 from tests.simulation.replies import Reply

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from actionreel import transport
 from actionreel.errors import (
     ProviderError,
     ProviderRejectedError,
     ProviderUnavailableError,
 )
-from actionreel.providers import transport
 from actionreel.providers.openai_videos import OpenAIVideos
 from local.template import Template
 from tests.openai_server import (

@@ -11,14 +11,13 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 
-from actionreel import mp4, url_guard
+from actionreel import mp4, transport, url_guard
 from actionreel.errors import (
     AssetIncompleteError,
     AssetUnavailableError,
     AssetUnusableError,
     UnsafeUrlError,
 )
-from actionreel.providers import transport
 
 MAX_REDIRECTS = 3
 

@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from actionreel import transport
 from actionreel.errors import (
     AssetUnavailableError,
     JobNotFoundError,
@@ -30,7 +31,7 @@ from actionreel.errors import (
 from actionreel.failures import failure_of
 from actionreel.models import Asset, CancelOutcome, Failure, Handle, ProviderAnswer, Recovery
 from actionreel.orders import Order
-from actionreel.providers import answers, transport
+from actionreel.providers import answers
 from actionreel.providers.config import ProviderConfig
 from actionreel.providers.http_api import CANCEL_SECONDS, POLL_SECONDS, Answer, HttpApi
 

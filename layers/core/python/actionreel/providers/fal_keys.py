@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
+from actionreel import transport
 from actionreel.errors import ProviderUnavailableError
-from actionreel.providers import transport
 
 ADDRESS = "https://rest.fal.ai/.well-known/jwks.json"
 KEPT_SECONDS = 24 * 3600

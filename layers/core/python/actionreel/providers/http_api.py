@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 import httpx
 
+from actionreel import transport
 from actionreel.errors import (
     AssetUnavailableError,
     JobNotFoundError,
     OutcomeUnknownError,
     ProviderUnavailableError,
 )
-from actionreel.providers import answers, transport
+from actionreel.providers import answers
 from actionreel.providers.downloads import download
 
 CREATE_SECONDS = 50.0

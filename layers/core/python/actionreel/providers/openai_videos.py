@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
+from actionreel import transport
 from actionreel.errors import (
     AssetIncompleteError,
     AssetUnavailableError,
@@ -31,7 +32,7 @@ from actionreel.errors import (
 )
 from actionreel.models import Asset, CancelOutcome, Handle, ProviderAnswer, Recovery
 from actionreel.orders import Order
-from actionreel.providers import answers, openai_list, transport
+from actionreel.providers import answers, openai_list
 from actionreel.providers import openai_answers as said
 from actionreel.providers.config import ProviderConfig
 from actionreel.providers.http_api import (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import httpx
 
+from actionreel import transport
 from actionreel.errors import InvalidActionError, UnsafeUrlError
-from actionreel.providers import transport
 from actionreel.providers.downloads import follow
 from actionreel.reference_images import FIELD, MAX_BYTES, too_large
 

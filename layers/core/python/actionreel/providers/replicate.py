@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from actionreel import transport
 from actionreel.errors import (
     AssetUnavailableError,
     JobNotFoundError,
@@ -28,7 +29,7 @@ from actionreel.errors import (
 )
 from actionreel.models import Asset, CancelOutcome, Failure, Handle, ProviderAnswer, Recovery
 from actionreel.orders import Order
-from actionreel.providers import answers, openai_list, replicate_list, transport
+from actionreel.providers import answers, openai_list, replicate_list
 from actionreel.providers.config import ProviderConfig
 from actionreel.providers.http_api import CANCEL_SECONDS, POLL_SECONDS, Answer, HttpApi, bearer
 

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from urllib.parse import quote
 
+from actionreel import transport
 from actionreel.errors import (
     AssetUnavailableError,
     JobNotFoundError,
@@ -21,7 +22,7 @@ from actionreel.errors import (
 )
 from actionreel.models import Asset, CancelOutcome, Handle, ProviderAnswer, Recovery
 from actionreel.orders import Order
-from actionreel.providers import answers, transport
+from actionreel.providers import answers
 from actionreel.providers import runway_answers as said
 from actionreel.providers.config import ProviderConfig
 from actionreel.providers.http_api import CANCEL_SECONDS, HttpApi, bearer

@@ -21,7 +21,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from actionreel.providers.public_network import PublicBackend
+from actionreel.public_network import PublicBackend
 
 MAX_ANSWER_BYTES = 1024 * 1024
 CONNECT_SECONDS = 10.0
