@@ -22,6 +22,11 @@ error is told to the reader by its name (`failures`), which may come from anothe
     │   ├── JobNotFoundError         the provider does not know the job
     │   ├── NotListedError           the provider cannot say which of its jobs are ours
     │   └── OutcomeUnknownError      perhaps accepted, perhaps not; perhaps charged
+    ├── ChatError                    trouble between us and a chat platform
+    │   ├── ChatRefusedError         certainly refused, and sending again will not help
+    │   ├── ChatThrottledError       certainly refused for now (429)
+    │   ├── ChatUnavailableError     certainly never reached
+    │   └── ChatInDoubtError         perhaps taken, perhaps not
     └── AssetError                   the provider finished, but its file cannot be kept
         ├── AssetIncompleteError     the file ended early: fetch it again
         ├── AssetUnavailableError    the provider does not hand the file out
@@ -172,6 +177,34 @@ class OutcomeUnknownError(ProviderError):
     """The request may have been accepted, and so charged; nobody can tell from the answer."""
 
     code = "outcome_unknown"
+
+
+class ChatError(ActionreelError):
+    """Trouble between us and a chat platform, a program that is called back, or a chat model."""
+
+
+class ChatRefusedError(ChatError):
+    """It was refused, certainly, and sending it again will not help. The message says what the
+    platform said, in a sentence."""
+
+
+class ChatThrottledError(ChatError):
+    """It was refused for now (429): nothing was taken.
+
+    `retry_after` is when to try again, in seconds, if the platform said so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ChatUnavailableError(ChatError):
+    """It was never reached: nothing was taken."""
+
+
+class ChatInDoubtError(ChatError):
+    """It may have been taken: nobody can tell from the answer."""
 
 
 class AssetError(ActionreelError):

@@ -59,6 +59,12 @@ ExecutionState = Literal["running", "ended", "absent"]
 
 CancelOutcome = Literal["cancelled", "too_late", "unsupported"]
 
+Platform = Literal["slack", "discord", "telegram", "callback"]
+
+# Of a result to the place that waits for it: `owed` until it is `sending`, which is where it stays
+# if nobody hears what became of that.
+DeliveryStatus = Literal["owed", "sending", "delivered", "not_delivered"]
+
 
 class Document(BaseModel):
     """Frozen, strict about unknown fields, and silent about values when it complains of them."""
@@ -80,6 +86,26 @@ class VideoRequest(Passed):
     seconds: int
     size: str | None = None
     input_reference_url: str | None = None
+
+
+class Place(Passed):
+    """Where a result goes: a thread of a chat, or a program's address. Holds no secret of ours.
+
+    `channel`, `thread`, `reply_to` and `author` are the platform's ids of the channel or chat, the
+    thread in it, the message that is answered, and who wrote it. `turn_id` names the message's own
+    record. `deferred` says that the platform shows an empty answer that is for this result to fill;
+    `follows_up` that the model wants to see the result. `url` is a program's, for `callback`.
+    """
+
+    platform: Platform
+    channel: str = ""
+    thread: str | None = None
+    reply_to: str | None = None
+    author: str | None = None
+    turn_id: str | None = None
+    deferred: bool = False
+    follows_up: bool = False
+    url: str | None = None
 
 
 class Choice(Passed):
@@ -150,7 +176,9 @@ class VideoJob(Passed):
     others to the end. `fence` names
     the request whose job this is; `released` those that certainly made none; `asks` and `looks`
     count the requests, and the looks for a lost one. `alternatives` are where it is sent after a
-    verified refusal, in order; `awaits_webhook` says that the provider may end a wait.
+    verified refusal, in order; `awaits_webhook` says that the provider may end a wait. `reports` says
+    that somebody watches the progress, `tell` that somebody waits for the result: it is told `now`,
+    or `later` for the time that was tried in vain.
     """
 
     tenant: str
@@ -178,6 +206,9 @@ class VideoJob(Passed):
     trouble: str | None = None
     failure: Failure | None = None
     caught: CaughtError | None = None
+    reports: bool = False
+    tell: Literal["now", "later"] | None = None
+    tellings: int = 0
 
 
 class Video(Document):
@@ -189,7 +220,9 @@ class Video(Document):
     `ambiguous` says that what became of one could not be told at some time, `resent` that another
     one followed it. `resumes` counts the executions that were started in place of a dead one.
     `model` and `provider` are what was asked last, `alternatives` what comes after a refusal;
-    `base_url` is the address at which a provider's webhook reaches us.
+    `base_url` is the address at which a provider's webhook reaches us. `place` is where the result
+    goes, `delivery` how far it has come there, and `delivery_reason` why it did not;
+    `announcement` is the message there that tells the progress.
     """
 
     tenant: str
@@ -224,6 +257,12 @@ class Video(Document):
     poster_key: str | None = None
     failure: Failure | None = None
     cost_usd: Decimal | None = None
+    place: Place | None = None
+    announcing: bool = False
+    announcement: str | None = None
+    shown_progress: int | None = None
+    delivery: DeliveryStatus | None = None
+    delivery_reason: str | None = None
 
     def job(self) -> VideoJob:
         """The document that this video's execution starts with. It has no clock in it: the same
@@ -238,6 +277,8 @@ class Video(Document):
             alternatives=self.alternatives,
             notices=self.notices,
             base_url=self.base_url,
+            reports=self.place is not None and self.place.platform != "callback",
+            tell="now" if self.place else None,
         )
 
     @property
@@ -249,6 +290,11 @@ class Video(Document):
     def is_open(self) -> bool:
         """Whether something may still happen to this video."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def owes_delivery(self) -> bool:
+        """Whether somebody waits for this video's result, and has not been told it."""
+        return self.delivery in ("owed", "sending")
 
 
 class Cancellation(NamedTuple):

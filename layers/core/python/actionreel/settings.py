@@ -17,6 +17,12 @@ class Settings(Document):
     unanswered, `provider_webhooks` that it will call us. `webhook_secret` names the secret that the
     addresses of webhooks are made with. `video_models` is a JSON list of entries for the model
     registry. Bedrock puts its videos into `bedrock_bucket`, in `bedrock_region`.
+
+    `chat_secret` names the secret with a section for each chat platform, `callback_secret` the one
+    that callbacks are signed with; `callback_origins` are addresses that may be called although
+    they are not public, with commas between. `chat_model` answers messages: at the OpenAI-compatible
+    server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock. `chat_follow_up` has it
+    see the results, `chat_user_tags` has tags acted on that ordinary users type.
     """
 
     table_name: str = ""
@@ -32,6 +38,14 @@ class Settings(Document):
     bedrock_region: str = ""
     provider_webhooks: bool = False
     webhook_secret: str = ""
+    chat_secret: str = ""
+    chat_state_machine_arn: str = ""
+    chat_model: str = ""
+    chat_model_url: str = ""
+    chat_follow_up: bool = False
+    chat_user_tags: bool = False
+    callback_secret: str = ""
+    callback_origins: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
