@@ -219,7 +219,7 @@ def create_resources(template: Template, provider_key: str, webhook_secret: str 
         session.client("secretsmanager").create_secret(Name=name, SecretString=content)
     for name, properties in template.of_type("AWS::Serverless::StateMachine").items():
         session.client("stepfunctions").create_state_machine(
-            name=name,
+            name=template.machine(name),
             definition=template.definition(properties),
             roleArn="arn:aws:iam::123456789012:role/local",
         )

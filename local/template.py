@@ -38,6 +38,14 @@ class Route:
     function: str
 
 
+_PSEUDO_PARAMETERS = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": "local",
+}
+
+
 class Template:
     """The template with its parameters given and its references resolved to local names."""
 
@@ -103,6 +111,10 @@ class Template:
                 if event["Type"] == kind:
                     yield name, event
 
+    def machine(self, name: str) -> str:
+        """What a state machine is called: its logical id, unless it has a name."""
+        return str(self.resolve(self.resources[name].get("Properties", {}).get("Name", name)))
+
     def definition(self, properties: dict[str, Any]) -> str:
         """A state machine's definition with its substitutions made."""
         definition: str = (ROOT / properties["DefinitionUri"]).read_text()
@@ -131,6 +143,8 @@ class Template:
     def _reference(self, name: str) -> str:
         if name in self.parameters:
             return self.parameters[name]
+        if name in _PSEUDO_PARAMETERS:
+            return _PSEUDO_PARAMETERS[name]
         if self.resources[name]["Type"] == "AWS::Serverless::StateMachine":
             return self._attribute(name, "Arn")
         is_bucket = self.resources[name]["Type"] == "AWS::S3::Bucket"
@@ -141,7 +155,7 @@ class Template:
             case "AWS::Serverless::Function", "Arn":
                 return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
             case "AWS::Serverless::StateMachine", "Arn":
-                return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
+                return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.machine(name)}"
         return f"{self._reference(name)}.{attribute}"
 
 

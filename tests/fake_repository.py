@@ -160,7 +160,9 @@ class FakeVideoRepository:
         late = [
             video
             for video in self.records.values()
-            if video.is_open and video.next_check_at and video.next_check_at < before
+            if (video.is_open or video.owes_delivery)
+            and video.next_check_at
+            and video.next_check_at < before
         ]
         return sorted(late, key=lambda video: str(video.next_check_at))[:limit]
 

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from actionreel.errors import (
-    AssetUnavailableError,
-)
+from actionreel.chats import Section
+from actionreel.errors import AssetUnavailableError
 from actionreel.models import (
     Asset,
     CancelOutcome,
@@ -33,6 +32,7 @@ from actionreel.models import (
 )
 from actionreel.orders import Offer, Order
 from actionreel.registry import Registry, VideoModel
+from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats, FakeReader
 from tests.fake_repository import FakeVideoRepository
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -142,6 +142,9 @@ class FakeVideoStorage:
         self.files[key] = f"{source.bucket}/{source.key}".encode(), content_type
         self.log.append(f"copied {key.rpartition('.')[2]}")
         return len(self.files[key][0])
+
+    def read(self, key: str) -> bytes:
+        return self.files[key][0]
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         return f"https://files.test/{key}?filename={filename}&download={download}"
@@ -273,6 +276,30 @@ class FakeServices:
         self.studio.answers += answers
         self.secrets = {"webhooks": "what the tokens are made with"}
         self.keys_of_fal: Any = {}
+        self.messenger = FakeChat(self.log)
+        self.chats = FakeChats()
+        self.chat_model: FakeChatModel | None = None
+        self.chat_follow_up = False
+        self.user_tags = False
+        self.callbacks = FakeCallbacks()
+        self.callback_origins: tuple[str, ...] = ()
+        self.sections: dict[str, Section] = {}
+        self.readers: dict[str, FakeReader] = {}
+        self.turns_started: list[str] = []
+
+    def chat_section(self, platform: str) -> Section:
+        return self.sections.get(platform, {})
+
+    def chat_reader(self, platform: str) -> FakeReader | None:
+        return self.readers.get(platform)
+
+    def chat(self, platform: str) -> FakeChat:
+        return self.messenger
+
+    def start_turn(self, tenant: str, turn_id: str) -> None:
+        if self.workflow.trouble:
+            raise self.workflow.trouble
+        self.turns_started.append(turn_id)
 
     def provider(self, name: str) -> FakeProvider:
         assert name == "openai_videos"

@@ -29,7 +29,7 @@ from actionreel.errors import (
     VideoNotFoundError,
 )
 from actionreel.instructions import instructions
-from actionreel.models import Video, file_key, is_video_id
+from actionreel.models import Place, Video, file_key, is_video_id
 from actionreel.observability import logger
 from actionreel.retries import retry
 
@@ -78,8 +78,11 @@ def post_actions(
     message_id = http_api.agreed_message_id(message.message_id, idempotency_key)
     message = message.model_copy(update={"message_id": message_id})
     services = bootstrap.services()
-    base = _link_base()
-    outcomes = messages.act(message, TENANT, services, base)
+    base, place = _link_base(), None
+    if message.callback_url is not None:
+        http_api.check_callback_url(message.callback_url, services.callback_origins)
+        place = Place(platform="callback", url=message.callback_url)
+    outcomes = messages.act(message, TENANT, services, base, place)
     now = services.now()
     shown = [results.result(outcome, now, base, message.meta) for outcome in outcomes]
     return Response(200, "application/json", results.response(shown, message.meta))

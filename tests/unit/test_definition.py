@@ -20,7 +20,7 @@ from local.template import ROOT, Template
 from tests.fakes import VIDEO_ID
 
 TEMPLATE = Template({})
-[MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
+MACHINE = TEMPLATE.of_type("AWS::Serverless::StateMachine")["VideoStateMachine"]
 TEXT = (ROOT / MACHINE["DefinitionUri"]).read_text()
 DEFINITION: dict[str, Any] = json.loads(TEXT)
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
@@ -108,7 +108,10 @@ def test_a_video_can_reach_its_deadline_and_be_stored_in_the_machine_s_time() ->
     assert asking + looking + deadline + storing < DEFINITION["TimeoutSeconds"]
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Fail Video"}))
+TELLING = ("Report Progress", "Deliver Result")
+
+
+@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Fail Video", *TELLING}))
 def test_every_trouble_leads_to_the_record(name: str) -> None:
     """What became of a request is found out first; everything else is written down at once."""
     after = "Reconcile Video" if name == "Create Video" else "Fail Video"
@@ -122,14 +125,24 @@ def test_create_is_repeated_only_for_lambda_s_own_trouble() -> None:
     assert set(rule["ErrorEquals"]) == LAMBDA
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Create Video"}))
+def test_a_video_does_not_wait_for_those_who_watch_it() -> None:
+    """What tells them dies without harm; what tells the result dies with the execution, and another
+    one goes on with it."""
+    report, deliver = (TASKS[name] for name in TELLING)
+    assert "Retry" not in report and "Catch" not in deliver
+    [rule] = report["Catch"]
+    assert (rule["ErrorEquals"], rule["Next"]) == (["States.ALL"], report["Next"])
+    assert rule["ResultPath"] is report["ResultPath"] is None
+
+
+@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"Create Video", "Report Progress"}))
 def test_every_other_task_is_repeated_whatever_the_trouble(name: str) -> None:
     assert TASKS[name]["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_repetitions_are_spread_and_bounded(name: str) -> None:
-    for rule in TASKS[name]["Retry"]:
+    for rule in TASKS[name].get("Retry", ()):
         assert rule["JitterStrategy"] == "FULL"
         assert 0 < rule["IntervalSeconds"] <= rule["MaxDelaySeconds"] <= 60
         assert 0 < rule["MaxAttempts"] <= 30
@@ -148,14 +161,17 @@ def test_what_is_paid_for_outlasts_minutes_of_trouble(name: str, minutes: int) -
 
 def test_every_status_of_a_document_leads_somewhere() -> None:
     choice = STATES["Video Ready?"]
-    _, *by_status = choice["Choices"]
+    watched, *by_status = choice["Choices"]
+    assert watched["And"][0] == {"Variable": "$.status", "StringEquals": "pending"}
+    assert [rule["Variable"] for rule in watched["And"][1:]] == ["$.reports"] * 2
+    assert watched["Next"] == "Report Progress"
     ways = {rule["StringEquals"]: rule["Next"] for rule in by_status}
     assert ways == {
         "queued": "Wait To Ask Again",
         "ambiguous": "Wait To Reconcile",
-        "pending": "Wait For Provider",
+        "pending": "Webhook Expected?",
         "completed": "Store Video",
-        "stored": "Done",
+        "stored": "Somebody To Tell?",
     }
     assert {rule["Variable"] for rule in by_status} == {"$.status"}
     assert choice["Default"] == "Fail Video"
@@ -165,8 +181,27 @@ def test_every_status_of_a_document_leads_somewhere() -> None:
 
 def test_every_task_but_the_last_is_followed_by_the_question() -> None:
     followed = {name: task["Next"] for name, task in TASKS.items()}
-    assert followed.pop("Fail Video") == "Video Failed"
+    assert followed.pop("Fail Video") == followed.pop("Deliver Result") == "Somebody To Tell?"
+    assert followed.pop("Report Progress") == "Webhook Expected?"
     assert set(followed.values()) == {"Video Ready?"}
+
+
+def test_who_waits_for_the_result_is_told_it_and_then_the_execution_ends_as_the_video_did() -> None:
+    choice = STATES["Somebody To Tell?"]
+    now, later, made = choice["Choices"]
+    for rule, word, target in (
+        (now, "now", "Deliver Result"),
+        (later, "later", "Wait To Deliver"),
+    ):
+        assert rule["And"] == [
+            {"Variable": "$.tell", "IsPresent": True},
+            {"Variable": "$.tell", "StringEquals": word},
+        ]
+        assert rule["Next"] == target
+    assert made == {"Variable": "$.status", "StringEquals": "stored", "Next": "Done"}
+    assert choice["Default"] == "Video Failed"
+    words = get_args(VideoJob.model_fields["tell"].annotation)
+    assert get_args(words[0]) == ("now", "later")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +210,7 @@ def test_every_task_but_the_last_is_followed_by_the_question() -> None:
         ("Wait To Ask Again", "Create Video"),
         ("Wait To Reconcile", "Reconcile Video"),
         ("Wait For Provider", "Poll Video"),
+        ("Wait To Deliver", "Deliver Result"),
     ],
 )
 def test_a_wait_is_as_long_as_the_document_says(wait: str, task: str) -> None:
@@ -183,10 +219,10 @@ def test_a_wait_is_as_long_as_the_document_says(wait: str, task: str) -> None:
 
 def test_who_awaits_a_webhook_waits_with_a_token() -> None:
     """A document of another release may not have the field: then it is not asked what it says."""
-    rule = STATES["Video Ready?"]["Choices"][0]
+    [rule] = STATES["Webhook Expected?"]["Choices"]
+    assert STATES["Webhook Expected?"]["Default"] == "Wait For Provider"
     assert rule["Next"] == "Wait For Provider Or Webhook"
     assert rule["And"] == [
-        {"Variable": "$.status", "StringEquals": "pending"},
         {"Variable": "$.awaits_webhook", "IsPresent": True},
         {"Variable": "$.awaits_webhook", "BooleanEquals": True},
     ]

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from actionreel.aws.dynamodb_reads import OPEN_VIDEOS
+from actionreel.chats import TurnRef
 from actionreel.models import VideoJob
 from actionreel.settings import Settings
 from actionreel.upkeep import OVERDUE_AFTER
@@ -23,10 +25,15 @@ TEMPLATE = Template({})
 FUNCTIONS = TEMPLATE.functions()
 CORE = TEMPLATE.globals["Layers"]
 FOLDERS = {name: Path(properties["CodeUri"]).name for name, properties in FUNCTIONS.items()}
-[MACHINE] = TEMPLATE.of_type("AWS::Serverless::StateMachine").values()
+MACHINES = TEMPLATE.of_type("AWS::Serverless::StateMachine")
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "VideoStateMachine": VideoJob,
+    "ChatStateMachine": TurnRef,
+}
 TASKS = sorted(
-    substitute["GetAtt"].split(".")[0]
-    for substitute in MACHINE["DefinitionSubstitutions"].values()
+    (substitute["GetAtt"].split(".")[0], machine)
+    for machine, properties in MACHINES.items()
+    for substitute in properties["DefinitionSubstitutions"].values()
     if "GetAtt" in substitute
 )
 
@@ -68,7 +75,11 @@ def test_the_core_layer_is_the_package() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_who_needs_a_library_carries_it(function: str) -> None:
-    own = {"CreateVideoFunction": ["ImagingLayer"], "WebhookFunction": ["SigningLayer"]}
+    own = {
+        "CreateVideoFunction": ["ImagingLayer"],
+        "WebhookFunction": ["SigningLayer"],
+        "ChatFunction": ["SigningLayer"],
+    }
     names = ["CoreLayer", *own.get(function, [])]
     assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
 
@@ -77,6 +88,7 @@ def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionreel.bootstrap._services", FakeServices())
     for route in TEMPLATE.routes():
         names = {"videoId": VIDEO_ID, "file": "page.js", "provider": "fal", "token": "none"}
+        names["platform"] = "slack"
         path = str(route.path).format(**names)
         event = {
             "routeKey": f"{route.method} {route.path}" if route.path else "$default",
@@ -105,7 +117,7 @@ def test_only_who_needs_the_providers_keys_may_read_them(function: str) -> None:
     variables = {name for name in TEMPLATE.environment(function) if name.startswith("PROVIDER_")}
     may_read = "ProviderSecret" in set(references(FUNCTIONS[function].get("Policies", [])))
     asks = FOLDERS[function] in ("create_video", "reconcile_video", "poll_video", "store_video")
-    talks = asks or function == "CancelVideoFunction"
+    talks = asks or function in ("CancelVideoFunction", "AnswerMessageFunction")
     tells_who_has_one = function == "ApiFunction"
     checks = function == "WebhookFunction"  # the provider's signature, with what is beside the key
     assert may_read == bool(variables) == (talks or tells_who_has_one or checks)
@@ -126,6 +138,8 @@ def test_bedrock_is_known_to_who_talks_to_providers_and_allowed_only_with_a_buck
         for name, resource in TEMPLATE.resources.items()
         if "bedrock:" in str(resource)
     }
+    chats = policies.pop("BedrockChatPolicy")
+    assert (chats["Type"], chats["Condition"]) == ("AWS::IAM::ManagedPolicy", "HasBedrockChat")
     assert policies
     for policy in policies.values():
         assert (policy["Type"], policy["Condition"]) == ("AWS::IAM::ManagedPolicy", "HasBedrock")
@@ -137,8 +151,40 @@ def test_bedrock_is_known_to_who_talks_to_providers_and_allowed_only_with_a_buck
 def test_who_starts_executions_knows_the_machine_and_may(function: str) -> None:
     policies = FUNCTIONS[function].get("Policies", [])
     may = any("StepFunctionsExecutionPolicy" in policy for policy in policies)
-    starts = function in ("ApiFunction", "CloseVideoFunction", "SweepVideosFunction")
-    assert may == ("STATE_MACHINE_ARN" in TEMPLATE.environment(function)) == starts
+    videos = function in (
+        "ApiFunction",
+        "AnswerMessageFunction",
+        "CloseVideoFunction",
+        "SweepVideosFunction",
+    )
+    assert ("STATE_MACHINE_ARN" in TEMPLATE.environment(function)) == videos
+    assert may == (videos or function == "ChatFunction")
+    chats = function in ("ChatFunction", "DeliverResultFunction")
+    assert ("CHAT_STATE_MACHINE_ARN" in TEMPLATE.environment(function)) == chats
+
+
+def test_who_starts_the_machine_of_chats_knows_it_by_its_name() -> None:
+    arn = TEMPLATE.resolve({"GetAtt": "ChatStateMachine.Arn"})
+    for function in ("ChatFunction", "DeliverResultFunction"):
+        assert TEMPLATE.environment(function)["CHAT_STATE_MACHINE_ARN"] == arn
+    [statement] = [
+        statement
+        for policy in FUNCTIONS["DeliverResultFunction"]["Policies"]
+        for statement in policy.get("Statement", [])
+        if statement["Sid"] == "HaveTheModelSeeIt"
+    ]
+    assert statement["Action"] == "states:StartExecution"
+    assert TEMPLATE.resolve(statement["Resource"]) == arn
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_who_talks_to_chats_may_read_their_secrets(function: str) -> None:
+    names = TEMPLATE.environment(function).keys()
+    read = set(references(FUNCTIONS[function].get("Policies", [])))
+    talks = function in ("ChatFunction", "AnswerMessageFunction", "DeliverResultFunction")
+    assert ("CHAT_SECRET" in names) == ("ChatSecret" in read) == talks
+    signs = talks and function != "ChatFunction"
+    assert ("CALLBACK_SECRET" in names) == ("CallbackSecret" in read) == signs
 
 
 def test_the_index_of_open_videos_is_where_it_is_looked_for() -> None:
@@ -210,6 +256,7 @@ def test_nothing_waits_for_itself() -> None:
     assert graph["HttpApi"] == {
         "ApiFunction",
         "CancelVideoFunction",
+        "ChatFunction",
         "WebFunction",
         "WebhookFunction",
     }
@@ -261,10 +308,11 @@ def test_the_event_of_a_route_is_one_of_its_function_s(function: str) -> None:
     assert event["routeKey"] in [f"{route.method} {route.path}" for route in routes]
 
 
-@pytest.mark.parametrize("function", TASKS)
-def test_the_event_of_a_task_is_a_document(function: str) -> None:
-    VideoJob.model_validate({**EVENTS[function]})
-    assert EVENTS[function].keys() <= VideoJob.model_fields.keys()
+@pytest.mark.parametrize(("function", "machine"), TASKS)
+def test_the_event_of_a_task_is_a_document(function: str, machine: str) -> None:
+    document = DOCUMENTS[machine]
+    document.model_validate({**EVENTS[function]})
+    assert EVENTS[function].keys() <= document.model_fields.keys()
 
 
 @pytest.mark.parametrize(("function", "pattern"), TEMPLATE.rules())

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NoReturn, get_args
 
 from pydantic_core import from_json
@@ -30,11 +30,13 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One tag. `body` is its JSON object, or None where `error` says why it cannot be read."""
+    """One tag. `body` is its JSON object, or None where `error` says why it cannot be read; `span`
+    is where in the text it begins and ends."""
 
     name: ActionName
     body: dict[str, Any] | None
     error: str | None = None
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 class _UnreadableError(ValueError):
@@ -58,8 +60,18 @@ def find_actions(text: str) -> list[Action]:
         if found is not None:
             action, end = found
             code.skip_to(end)  # a backtick in a prompt quotes nothing
-            actions.append(action)
+            actions.append(replace(action, span=(opening.start(), end)))
     return actions
+
+
+def without_actions(text: str) -> str:
+    """The words of a message, without its tags."""
+    kept, position = [], 0
+    for action in find_actions(text):
+        kept.append(text[position : action.span[0]])
+        position = action.span[1]
+    kept.append(text[position:])
+    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
 
 class _Closings:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.alias_generators import to_camel
 
-from actionreel.models import CancelOutcome, ErrorCode, VideoStatus
+from actionreel.models import CancelOutcome, DeliveryStatus, ErrorCode, Platform, VideoStatus
 
 
 class ApiDocument(BaseModel):
@@ -31,6 +31,7 @@ class ActionsRequest(ApiDocument):
     text: str
     message_id: str | None = Field(default=None, min_length=1, max_length=200)
     conversation_id: str | None = Field(default=None, min_length=1, max_length=200)
+    callback_url: str | None = Field(default=None, min_length=1, max_length=2048)
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -107,6 +108,15 @@ class VideoError(ApiDocument):
     retryable: bool
 
 
+class DeliveryView(ApiDocument):
+    """Where a result goes, and whether it was told there; `status` is None while the video is made,
+    `reason` says why it was not told."""
+
+    to: Platform
+    status: DeliveryStatus | None
+    reason: str | None
+
+
 class VideoView(ApiDocument):
     """A record, as the API shows it."""
 
@@ -133,6 +143,7 @@ class VideoView(ApiDocument):
     error: VideoError | None
     maybe_charged: bool
     cost_usd: float | None
+    delivery: DeliveryView | None
 
 
 class RetryRequest(ApiDocument):

@@ -10,23 +10,41 @@ import os
 import re
 import time
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
+from actionreel.chats import Section
+from actionreel.errors import (
+    ChatUnavailableError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+)
 from actionreel.models import VideoJob
-from actionreel.ports import Services, VideoProvider, VideoRepository, VideoStorage, Workflow
+from actionreel.ports import (
+    Callbacks,
+    ChatModel,
+    ChatPlatform,
+    ChatReader,
+    ChatRepository,
+    Services,
+    VideoProvider,
+    VideoRepository,
+    VideoStorage,
+    Workflow,
+)
 from actionreel.registry import Registry
 from actionreel.settings import Settings
 
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from mypy_boto3_stepfunctions import SFNClient
 
     from actionreel.providers.fal_keys import FalKeySet
 
 _PROVIDER = re.compile("[a-z_]+")
+_CHAT_READERS = ("slack", "discord", "telegram", "events")
 UNREADABLE_SECONDS = 20.0  # a request that needs the registry more than once waits for it once
 
 
@@ -36,6 +54,7 @@ class AwsServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._providers: dict[str, VideoProvider] = {}
+        self._chats: dict[str, ChatPlatform] = {}
         self._unreadable_until = float("-inf")  # of the monotonic clock
 
     @property
@@ -64,8 +83,7 @@ class AwsServices:
         """The executions, in Step Functions."""
         from actionreel.aws.step_functions import StepFunctionsWorkflow
 
-        client = self._session.client("stepfunctions", config=self._patience)
-        return StepFunctionsWorkflow(client, self.settings.state_machine_arn)
+        return StepFunctionsWorkflow(self._states, self.settings.state_machine_arn)
 
     def provider(self, name: str) -> VideoProvider:
         """The adapter of that name; raises ProviderRejectedError if there is none."""
@@ -113,6 +131,86 @@ class AwsServices:
 
         return FalKeySet()
 
+    @cached_property
+    def chats(self) -> ChatRepository:
+        """The records of what was written in chats, in DynamoDB."""
+        from actionreel.aws.dynamodb_chats import DynamoDBChatRepository
+
+        client = self._session.client("dynamodb", config=self._patience)
+        return DynamoDBChatRepository(client, self.settings.table_name)
+
+    def chat_section(self, platform: str) -> Section:
+        """What the deployment's secret holds for a chat platform; raises ChatUnavailableError if it
+        cannot be read now."""
+        return self._chat_section(platform)
+
+    def chat_reader(self, platform: str) -> ChatReader | None:
+        """How that platform's requests are read; None for a platform that we do not know."""
+        if platform not in _CHAT_READERS:
+            return None
+        reader: ChatReader = import_module(f"actionreel.chat.{platform}")
+        return reader
+
+    def chat(self, platform: str) -> ChatPlatform:
+        """Where that platform's messages go."""
+        if platform not in self._chats:
+            from actionreel.chat.config import ChatConfig
+
+            adapter = import_module(f"actionreel.chat.{platform}_api").adapter
+            self._chats[platform] = adapter(ChatConfig(partial(self._chat_section, platform)))
+        return self._chats[platform]
+
+    @cached_property
+    def chat_model(self) -> ChatModel | None:
+        """The model that answers messages; None if none is configured."""
+        name, url = self.settings.chat_model, self.settings.chat_model_url
+        if not name:
+            return None
+        if not url:
+            from actionreel.chat_models import bedrock_converse
+
+            return bedrock_converse.chat_model(name)
+        from actionreel.chat_models import openai_chat
+
+        def key(*, fresh: bool = False) -> str:
+            return self._chat_section("model", fresh=fresh).get("api_key", "").strip()
+
+        return openai_chat.chat_model(url, name, key)
+
+    @property
+    def chat_follow_up(self) -> bool:
+        """Whether the model sees the results of its videos."""
+        return self.settings.chat_follow_up
+
+    @property
+    def user_tags(self) -> bool:
+        """Whether tags that ordinary users type are acted on."""
+        return self.settings.chat_user_tags
+
+    @property
+    def callback_origins(self) -> frozenset[str]:
+        """Origins that may be called back although they are not public."""
+        origins = self.settings.callback_origins.split(",")
+        return frozenset(filter(None, (origin.strip().rstrip("/") for origin in origins)))
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        """Programs that are told a result at an address of theirs."""
+        from actionreel.aws.secrets_manager import generated
+        from actionreel.chat.callback import callbacks
+
+        def secret() -> str:
+            return f"whsec_{generated(self.settings.callback_secret)}"
+
+        return callbacks(secret, self.callback_origins)
+
+    def start_turn(self, tenant: str, turn_id: str) -> None:
+        """Starts the execution that answers a message; twice is once. Raises WorkflowError."""
+        from actionreel.aws.step_functions import start
+
+        arn = self.settings.chat_state_machine_arn
+        start(self._states, arn, turn_id, {"tenant": tenant, "turn_id": turn_id})
+
     def now(self) -> datetime:
         """The time, in UTC."""
         return datetime.now(UTC)
@@ -122,6 +220,19 @@ class AwsServices:
         import boto3
 
         return boto3.session.Session()  # one for all clients: each session loads its data anew
+
+    @cached_property
+    def _states(self) -> SFNClient:
+        return self._session.client("stepfunctions", config=self._patience)
+
+    def _chat_section(self, platform: str, *, fresh: bool = False) -> Section:
+        from actionreel.aws.secrets_manager import section
+
+        try:
+            return section(self.settings.chat_secret, platform, fresh=fresh)
+        except ProviderUnavailableError:
+            message = "The secret of the chat platforms cannot be read now."
+            raise ChatUnavailableError(message) from None
 
     @cached_property
     def _patience(self) -> Config:

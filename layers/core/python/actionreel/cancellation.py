@@ -42,6 +42,7 @@ def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) 
             expect={"fence": video.fence},
             status="cancelled",
             failure=failure,
+            **video.owed,
         )
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:

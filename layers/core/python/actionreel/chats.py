@@ -18,6 +18,8 @@ Kind = Literal["command", "talk", "tags", "button", "help", "result"]
 Deed = Literal["cancel", "retry", "retry_anyway"]
 DEEDS: tuple[Deed, ...] = ("cancel", "retry", "retry_anyway")
 
+MAX_TURNS = 6  # that one message of a person leads to
+
 # How long what comes with a message lets us answer it, less a margin for our own slowness.
 _REPLY_LIFETIMES = {"discord": timedelta(minutes=14, seconds=30), "slack": timedelta(minutes=29)}
 
@@ -145,4 +147,5 @@ def pressed(value: object) -> str | None:
     return value if deed in DEEDS and video_id else None
 
 
-Section = Mapping[str, str]
+Section = Mapping[str, str]  # of the secret: what it holds for one platform
+Headers = Mapping[str, str]  # with lower-case names

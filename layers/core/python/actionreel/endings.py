@@ -48,6 +48,7 @@ def close(
             status=status,
             failure=failure,
             cost_usd=cost_usd,
+            **video.owed,
         )
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:

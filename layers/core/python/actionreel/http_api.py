@@ -10,13 +10,14 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
 
-from actionreel.errors import RequestError
+from actionreel.errors import RequestError, UnsafeUrlError
 from actionreel.results import RESERVED_META
+from actionreel.url_guard import check_url
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_TEXT_BYTES = 200 * 1024
@@ -69,6 +70,17 @@ def agreed_message_id(message_id: str | None, idempotency_key: str | None) -> st
             422, "invalid_request", "messageId and Idempotency-Key are there and differ."
         )
     return message_id or idempotency_key or None
+
+
+def check_callback_url(url: str, origins: Collection[str]) -> None:
+    """Raises RequestError (422) for an address that results cannot be sent to: it must be a plain
+    https address, unless its origin is one of `origins`. Where it leads is checked at the call."""
+    if any(url == origin or url.startswith(f"{origin}/") for origin in origins):
+        return
+    try:
+        check_url(url)
+    except UnsafeUrlError as unsafe:
+        raise RequestError(422, "invalid_request", f"callbackUrl {unsafe.reason}.") from None
 
 
 def error_answer(error: RequestError) -> dict[str, Any]:

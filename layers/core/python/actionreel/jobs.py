@@ -171,6 +171,7 @@ def store(job: VideoJob, services: Services) -> VideoJob:
             poster_key=store_poster(job, provider, services),
             completed_at=services.now(),
             cost_usd=_list_price(job, services) if job.cost_usd is None else job.cost_usd,
+            delivery="owed" if job.tell else None,
         )
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)

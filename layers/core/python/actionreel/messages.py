@@ -20,7 +20,7 @@ from actionreel.errors import (
     VideoNotFoundError,
     WorkflowError,
 )
-from actionreel.models import MessageSeen, Video, is_video_id
+from actionreel.models import MessageSeen, Place, Video, is_video_id
 from actionreel.offers import new_video
 from actionreel.ports import Services
 from actionreel.video_request import polled_video_id, video_request
@@ -34,13 +34,18 @@ Outcome = Video | ActionreelError
 
 
 def act(
-    message: ActionsRequest, tenant: str, services: Services, base_url: str | None = None
+    message: ActionsRequest,
+    tenant: str,
+    services: Services,
+    base_url: str | None = None,
+    place: Place | None = None,
 ) -> list[Outcome]:
     """Acts on every tag of the message; an outcome for each, in the order of the text.
 
     A message that came before (same `message_id`, same text) starts nothing and gives the outcomes
     of the videos that it made then. `base_url` is the address by which the caller reached us, where
-    providers reach us, too. Raises MessageMismatchError if it came with another text.
+    providers reach us, too; `place` is where the results go. Raises MessageMismatchError if it came
+    with another text.
     """
     actions = find_actions(message.text)
     _check_answer_size(len(actions), message.meta)
@@ -48,7 +53,7 @@ def act(
     creates = [action for action in actions if action.name == "createAIVideo"]
     outcomes = {
         "continueVideoPolling": iter(_poll(polls, tenant, services)),
-        "createAIVideo": iter(_create(creates, message, tenant, services, base_url)),
+        "createAIVideo": iter(_create(creates, message, tenant, services, base_url, place)),
     }
     return [next(outcomes[action.name]) for action in actions]
 
@@ -86,11 +91,12 @@ def _create(
     tenant: str,
     services: Services,
     base_url: str | None,
+    place: Place | None,
 ) -> list[Outcome]:
     """Writes the records, then starts the executions; the order matters: what was promised to the
     caller is on record before anything runs."""
     outcomes = [
-        _planned(action, number, message, tenant, services, base_url)
+        _planned(action, number, message, tenant, services, base_url, place)
         for number, action in enumerate(actions, 1)
     ]
     videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
@@ -111,11 +117,14 @@ def _planned(
     tenant: str,
     services: Services,
     base_url: str | None,
+    place: Place | None,
 ) -> Outcome:
     """The record of a video that can be made, or why it cannot."""
     try:
         _at_most(MAX_CREATES, number, "videos can be started")
         request, notices = video_request(_body(action), services.registry)
+        if place and number > 1:  # an answer that waits to be filled is filled once
+            place = place.model_copy(update={"deferred": False})
         return new_video(
             request,
             notices,
@@ -124,6 +133,7 @@ def _planned(
             conversation_id=message.conversation_id,
             message_id=message.message_id,
             base_url=base_url,
+            place=place,
         )
     except ActionreelError as error:
         return error

@@ -176,9 +176,9 @@ class VideoJob(Passed):
     others to the end. `fence` names
     the request whose job this is; `released` those that certainly made none; `asks` and `looks`
     count the requests, and the looks for a lost one. `alternatives` are where it is sent after a
-    verified refusal, in order; `awaits_webhook` says that the provider may end a wait. `reports` says
-    that somebody watches the progress, `tell` that somebody waits for the result: it is told `now`,
-    or `later` for the time that was tried in vain.
+    verified refusal, in order; `awaits_webhook` says that the provider may end a wait. `reports`
+    says that somebody watches the progress, `tell` that somebody waits for the result: it is told
+    `now`, or `later`, after the `tellings` that were in vain.
     """
 
     tenant: str
@@ -222,7 +222,8 @@ class Video(Document):
     `model` and `provider` are what was asked last, `alternatives` what comes after a refusal;
     `base_url` is the address at which a provider's webhook reaches us. `place` is where the result
     goes, `delivery` how far it has come there, and `delivery_reason` why it did not;
-    `announcement` is the message there that tells the progress.
+    `announcement` is the message there that tells the progress, and `shown` what it says;
+    `announcing` that it was written, or may have been.
     """
 
     tenant: str
@@ -260,7 +261,7 @@ class Video(Document):
     place: Place | None = None
     announcing: bool = False
     announcement: str | None = None
-    shown_progress: int | None = None
+    shown: str | None = None
     delivery: DeliveryStatus | None = None
     delivery_reason: str | None = None
 
@@ -293,8 +294,13 @@ class Video(Document):
 
     @property
     def owes_delivery(self) -> bool:
-        """Whether somebody waits for this video's result, and has not been told it."""
+        """Whether somebody waits for the result that this video has, and has not been told it."""
         return self.delivery in ("owed", "sending")
+
+    @property
+    def owed(self) -> dict[str, DeliveryStatus]:
+        """What the record of this video says at its end, beside the end itself."""
+        return {"delivery": "owed"} if self.place else {}
 
 
 class Cancellation(NamedTuple):

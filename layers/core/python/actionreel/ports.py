@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from actionreel.chats import Address, Film, Line, Received, Section, Told, Turn
+from actionreel.chats import Address, Film, Headers, Line, Received, Section, Told, Turn
 from actionreel.models import (
     Asset,
     CancelOutcome,
@@ -127,7 +127,8 @@ class VideoRepository(Protocol):
         job, or has another token by now than the one that was `tried` (None: none)."""
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
-        """Open videos that had to be looked at before that time, the most overdue first."""
+        """Videos that had to be looked at before that time, the most overdue first: open ones, and
+        those whose result was not told yet."""
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took."""
@@ -144,6 +145,9 @@ class VideoStorage(Protocol):
 
     def copy(self, source: StoredObject, key: str, content_type: str) -> int:
         """Stores what another bucket holds, as `save` does, without its going through us."""
+
+    def read(self, key: str) -> bytes:
+        """A whole file, for whoever knows that it is not large."""
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""
@@ -169,11 +173,11 @@ class ChatReader(Protocol):
     the body is the bytes as they came.
     """
 
-    def verify(self, section: Section, headers: Section, body: bytes, now: datetime) -> bool:
+    def verify(self, section: Section, headers: Headers, body: bytes, now: datetime) -> bool:
         """Whether the platform sent this, a moment ago. Whatever a stranger sends, the answer is
         True or False and never an exception; without a secret it is False."""
 
-    def read(self, section: Section, headers: Section, body: bytes) -> Received:
+    def read(self, section: Section, headers: Headers, body: bytes) -> Received:
         """What a verified request is. Raises RequestError (400) for one that cannot be read."""
 
 
@@ -288,8 +292,16 @@ class Services(Protocol):
         """The model that answers messages; None if none is configured."""
 
     @property
+    def chat_follow_up(self) -> bool:
+        """Whether the model sees the results of its videos."""
+
+    @property
     def user_tags(self) -> bool:
         """Whether tags that ordinary users type are acted on."""
+
+    @property
+    def callback_origins(self) -> Collection[str]:
+        """Origins that may be called back although they are not public."""
 
     @property
     def callbacks(self) -> Callbacks: ...

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from actionreel.api_models import CancellationView, VideoError, VideoView
+from actionreel.api_models import CancellationView, DeliveryView, VideoError, VideoView
 from actionreel.errors import ActionreelError
 from actionreel.models import Cancellation, Failure, Video
 
@@ -108,7 +108,7 @@ def poster_url(video: Video, base_url: str) -> str | None:
     return f"{base_url}/videos/{video.video_id}/poster" if video.poster_key else None
 
 
-_CANCELLATIONS = {
+CANCELLATIONS = {
     "cancelled": "The video is cancelled.",
     "too_late": "It is too late to cancel this video.",
     "unsupported": "This provider cannot cancel a video that it has begun; it goes on.",
@@ -119,15 +119,15 @@ def cancellation_view(cancellation: Cancellation, base_url: str) -> Cancellation
     """What came of a cancellation, as the API shows it."""
     return CancellationView(
         outcome=cancellation.outcome,
-        message=_CANCELLATIONS[cancellation.outcome],
+        message=CANCELLATIONS[cancellation.outcome],
         video=view(cancellation.video, base_url),
     )
 
 
 def view(video: Video, base_url: str) -> VideoView:
     """The record, as the API shows it."""
-    failure = video.failure
-    shown = set(VideoView.model_fields) & set(Video.model_fields)
+    failure, place = video.failure, video.place
+    shown = set(VideoView.model_fields) & set(Video.model_fields) - {"delivery"}
     return VideoView.model_validate(
         {
             **video.model_dump(include=shown),
@@ -136,5 +136,9 @@ def view(video: Video, base_url: str) -> VideoView:
             "error": failure
             and VideoError(code=failure.code, message=failure.message, retryable=failure.retryable),
             "maybe_charged": bool(failure and failure.maybe_charged),
+            "delivery": place
+            and DeliveryView(
+                to=place.platform, status=video.delivery, reason=video.delivery_reason
+            ),
         }
     )

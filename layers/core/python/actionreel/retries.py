@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
 from actionreel.messages import start
-from actionreel.models import Video, VideoRequest, is_video_id
+from actionreel.models import Place, Video, VideoRequest, is_video_id
 from actionreel.offers import new_video
 from actionreel.ports import Services
 
@@ -20,9 +20,15 @@ _MAY_BE_CHARGED = (
 
 
 def retry(
-    tenant: str, video_id: str, services: Services, *, accept_double_charge: bool = False
+    tenant: str,
+    video_id: str,
+    services: Services,
+    *,
+    accept_double_charge: bool = False,
+    place: Place | None = None,
 ) -> Video:
-    """Makes a video that failed, expired or is unknown again, as a new video; returns that.
+    """Makes a video that failed, expired or is unknown again, as a new video; returns that. Its
+    result goes to `place`, or else where the older one's went.
 
     However often it is tried, there is one retry of a video: another one gives the same. Raises
     VideoNotFoundError; RequestError (409) if there is nothing to try again, or if it may have been
@@ -39,7 +45,7 @@ def retry(
         raise RequestError(409, "nothing_to_retry", _REFUSED[older.status])
     if older.status == "unknown" and not accept_double_charge:
         raise RequestError(409, "may_be_charged", _MAY_BE_CHARGED)
-    video = _again(older, services)
+    video = _again(older, services, place or _same(older.place))
     try:
         services.videos.add_retry(video)
     except StaleVideoError as stale:
@@ -57,7 +63,12 @@ def _known(older: Video, services: Services) -> Video:
     return start(video, services) if video.status == "queued" else video
 
 
-def _again(older: Video, services: Services) -> Video:
+def _same(place: Place | None) -> Place | None:
+    """The place once more; an answer that waited to be filled there is filled."""
+    return place and place.model_copy(update={"deferred": False})
+
+
+def _again(older: Video, services: Services, place: Place | None) -> Video:
     """The same once more; a model that was switched off meanwhile gives way to another."""
     model, notice = services.registry.choose(older.model)
     length, size = (
@@ -79,4 +90,5 @@ def _again(older: Video, services: Services) -> Video:
         retry_of=older.video_id,
         conversation_id=older.conversation_id,
         base_url=older.base_url,
+        place=place,
     )

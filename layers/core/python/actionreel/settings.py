@@ -20,9 +20,10 @@ class Settings(Document):
 
     `chat_secret` names the secret with a section for each chat platform, `callback_secret` the one
     that callbacks are signed with; `callback_origins` are addresses that may be called although
-    they are not public, with commas between. `chat_model` answers messages: at the OpenAI-compatible
-    server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock. `chat_follow_up` has it
-    see the results, `chat_user_tags` has tags acted on that ordinary users type.
+    they are not public, with commas between. `chat_model` answers messages: at the
+    OpenAI-compatible server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock.
+    `chat_follow_up` has it see the results, `chat_user_tags` has tags acted on that ordinary users
+    type.
     """
 
     table_name: str = ""

@@ -1,8 +1,9 @@
-"""Open videos whose execution is dead, or was never born: resumed, or closed with the truth.
+"""Videos whose execution is dead, or was never born: resumed, or closed with the truth.
 
 An execution can end without writing an ending: States.Runtime and States.DataLimitExceeded pass
 every Catch, and so do a time-out of the whole machine and an operator. What has been paid for is
-then not given up: a new execution goes on where the record says, and never asks a second time.
+then not given up: a new execution goes on where the record says, and never asks a second time. So
+does one for a video that has ended, if its result was not told yet to who waits for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 
+from actionreel.deliveries import give_up
 from actionreel.endings import close
 from actionreel.errors import StaleVideoError, WorkflowError
 from actionreel.failures import caught_failure
@@ -21,6 +23,7 @@ OVERDUE_AFTER = timedelta(minutes=5)  # without a look: it is asked if the execu
 LEFT_ALONE = timedelta(minutes=10)  # that long when it does
 START_WITHIN = timedelta(hours=1)  # what could not be started by then is closed
 MAX_RESUMES = 3
+MAX_RESUMES_TO_TELL = 6
 SWEPT_AT_ONCE = 200
 _TRIES = 3
 
@@ -34,17 +37,19 @@ def execution_ended(
     closed, else resumed; a record that has its ending, or another execution by now, is left."""
     for _ in range(_TRIES):
         video = services.videos.get(tenant, video_id)
-        if video is None or not video.is_open or video.execution != execution:
+        if video is None or video.execution != execution:
+            return
+        if not (video.is_open or video.owes_delivery):
             return
         try:
-            _close(video, services) if stopped else _resume(video, services)
+            _close(video, services) if stopped and video.is_open else _resume(video, services)
             return
         except StaleVideoError:
             continue  # a function of that execution is still writing: look again
 
 
 def sweep(services: Services) -> int:
-    """Sees to every open video of which there was no news for too long; returns how many."""
+    """Sees to every video of which there was no news for too long; returns how many."""
     overdue = services.videos.overdue(services.now() - OVERDUE_AFTER, SWEPT_AT_ONCE)
     for video in overdue:
         try:
@@ -64,7 +69,7 @@ def _tend(video: Video, services: Services) -> None:
         _resume(video, services)
     elif state == "running":
         _leave(video, services)
-    elif services.now() - video.created_at > START_WITHIN and video.status == "queued":
+    elif video.status == "queued" and services.now() - video.created_at > START_WITHIN:
         _close(video, services)
     else:
         services.workflow.start(video)
@@ -84,13 +89,16 @@ def _leave(video: Video, services: Services) -> None:
 
 def _resume(video: Video, services: Services) -> None:
     """Starts another execution: its Create finds the record and asks nothing that was asked."""
-    if video.resumes >= MAX_RESUMES:
+    if video.is_open and video.resumes >= MAX_RESUMES:
         _close(video, services)
+        return
+    if video.resumes >= MAX_RESUMES_TO_TELL:
+        give_up(video, services, "Telling it was broken off again and again.")
         return
     resumed = services.videos.advance(
         video.tenant,
         video.video_id,
-        OPEN_STATUSES,
+        OPEN_STATUSES if video.is_open else {video.status},
         expect={"resumes": video.resumes},
         resumes=video.resumes + 1,
     )
@@ -101,4 +109,8 @@ def _resume(video: Video, services: Services) -> None:
 
 
 def _close(video: Video, services: Services) -> None:
-    close(video, caught_failure(None, video), services)
+    """Ends the record. Its execution is dead, so that another one has to tell the end, if somebody
+    waits for it."""
+    closed = close(video, caught_failure(None, video), services)
+    if closed.owes_delivery:
+        _resume(closed, services)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KEPT_DURATIONS = 200
 _TRANSACTION_TRIES = 5
 _IS_NEW = "attribute_not_exists(PK)"
+_TOLD = ("delivered", "not_delivered")
 
 
 class DynamoDBVideoRepository(DynamoDBVideoReader):
@@ -223,7 +224,8 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
         """Changes the record of a video on a condition, which names its status and the fields
         `named`; raises StaleVideoError if it is not met.
 
-        An ending takes the record out of the index of open videos.
+        An ending takes the record out of the index of open videos; if somebody waits for the
+        result, the end of its delivery does.
         """
         change = self._change(key, changes, condition, values, named)
         try:
@@ -245,7 +247,8 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
         written = items.attributes(changes)
         names = {f"#{name}": name for name in (*written, "status", *named)}
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
-        if written.get("status") not in (None, *OPEN_STATUSES):
+        ends = written.get("status") not in (None, *OPEN_STATUSES)
+        if (ends and "delivery" not in written) or written.get("delivery") in _TOLD:
             expression += " REMOVE #open"
             names["#open"] = "open"
         return {

@@ -5,8 +5,11 @@
 | message already seen  | TENANT#<tenant>     | MESSAGE#<digest>                         |
 | job with its owner    | PROVIDER#<provider> | JOB#<digest of its handle>               |
 | durations of a model  | MODEL#<model>       | DURATIONS                                |
+| turn of a chat        | TENANT#<tenant>     | TURN#<turn id>                           |
+| lines of a thread     | TENANT#<tenant>     | THREAD#<digest of its place>             |
 
-An open video is also in the index OpenVideos: `open`, and by the time of its `next_check_at`.
+An open video is also in the index OpenVideos: `open`, and by the time of its `next_check_at`; so is
+one that has ended and whose result was not told yet to who waits for it.
 
 The state machine writes on a video's item as well: `wake_token`, with which a webhook ends a wait.
 `nudged` says that a webhook came when there was no wait to end. Neither is part of the record.
@@ -23,7 +26,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic_core import to_jsonable_python
 
-from actionreel.models import Handle, MessageSeen, Video
+from actionreel.chats import Turn
+from actionreel.models import Handle, MessageSeen, Place, Video
 
 KEPT_DAYS = 30  # how long message ids and owners of jobs are remembered
 OPEN = "video"  # the value of `open`: what is open is one short list
@@ -53,6 +57,15 @@ def durations_key(model: str) -> Key:
     return {"PK": f"MODEL#{model}", "SK": "DURATIONS"}
 
 
+def turn_key(tenant: str, turn_id: str) -> Key:
+    return {"PK": f"TENANT#{tenant}", "SK": f"TURN#{turn_id}"}
+
+
+def thread_key(tenant: str, place: Place) -> Key:
+    names = json.dumps([place.platform, place.channel, place.thread])
+    return {"PK": f"TENANT#{tenant}", "SK": f"THREAD#{_digest(names)}"}
+
+
 def video_item(video: Video) -> Item:
     """The item of a video."""
     key = video_key(video.tenant, video.video_id)
@@ -62,13 +75,24 @@ def video_item(video: Video) -> Item:
 def message_item(tenant: str, message: MessageSeen) -> Item:
     """The item of a message, which goes by itself after some time."""
     key = message_key(tenant, message.message_id)
-    return {**key, **message.model_dump(mode="json"), "expires_at": _expiry()}
+    return {**key, **message.model_dump(mode="json"), "expires_at": expiry()}
+
+
+def turn_item(turn: Turn) -> Item:
+    """The item of a turn, which goes by itself after some time."""
+    document = turn.model_dump(mode="json", exclude_none=True)
+    return {**turn_key(turn.tenant, turn.turn_id), **document, "expires_at": expiry()}
+
+
+def turn(item: Item) -> Turn:
+    """The turn of an item."""
+    return Turn.model_validate({name: item[name] for name in Turn.model_fields if name in item})
 
 
 def job_item(provider: str, handle: Handle, tenant: str, video_id: str) -> Item:
     """The item that says whose a job is, which goes by itself after some time."""
     owner = {"tenant": tenant, "video_id": video_id}
-    return {**job_key(provider, handle), **owner, "expires_at": _expiry()}
+    return {**job_key(provider, handle), **owner, "expires_at": expiry()}
 
 
 def attributes(fields: Mapping[str, Any]) -> Item:
@@ -102,5 +126,6 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _expiry() -> int:
+def expiry() -> int:
+    """When an item that is written now goes by itself, in seconds since 1970."""
     return int(time.time()) + KEPT_DAYS * 86400

@@ -107,7 +107,8 @@ class DynamoDBVideoReader:
         return token
 
     def overdue(self, before: datetime, limit: int) -> list[Video]:
-        """Open videos that had to be looked at before that time, the most overdue first.
+        """Videos that had to be looked at before that time, the most overdue first: open ones, and
+        those whose result was not told yet.
 
         The index knows their keys, a moment late; the records themselves are read consistently.
         """
@@ -127,7 +128,7 @@ class DynamoDBVideoReader:
                 videos.append(items.video(self._get(plain(item)) or {}))
             except ValidationError:  # another release wrote it, and must see to it
                 logger.warning("an open record cannot be read", extra={"key": item["SK"]})
-        return [video for video in videos if video.is_open]
+        return [video for video in videos if video.is_open or video.owes_delivery]
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took, oldest first."""

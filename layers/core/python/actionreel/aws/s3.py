@@ -78,6 +78,10 @@ class S3VideoStorage:
             raise AssetError("The video was made, but its file could not be stored.") from error
         return size
 
+    def read(self, key: str) -> bytes:
+        """A whole file, for whoever knows that it is not large."""
+        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""
         disposition = "attachment" if download else "inline"

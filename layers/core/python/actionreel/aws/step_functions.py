@@ -1,17 +1,33 @@
-"""The executions of the state machine, in AWS Step Functions."""
+"""The executions of the state machines, in AWS Step Functions."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from actionreel.errors import WorkflowError
 from actionreel.models import ExecutionState, Video
 
+Document = dict[str, Any]
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+
+def start(client: SFNClient, state_machine_arn: str, name: str, document: Document) -> None:
+    """Starts an execution, if there is none of that name yet. Raises WorkflowError."""
+    try:
+        client.start_execution(
+            stateMachineArn=state_machine_arn,
+            name=name,
+            input=json.dumps(document, sort_keys=True),
+        )
+    except client.exceptions.ExecutionAlreadyExists:
+        return
+    except (BotoCoreError, ClientError) as error:
+        raise WorkflowError("This could not be started on our side.") from error
 
 
 class StepFunctionsWorkflow:
@@ -29,16 +45,7 @@ class StepFunctionsWorkflow:
         what makes a repeated start harmless. Raises WorkflowError.
         """
         document = video.job().model_dump(mode="json", by_alias=True, exclude_none=True)
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._arn,
-                name=video.execution,
-                input=json.dumps(document, sort_keys=True),
-            )
-        except self._errors.ExecutionAlreadyExists:
-            return
-        except (BotoCoreError, ClientError) as error:
-            raise WorkflowError("The video could not be started on our side.") from error
+        start(self._client, self._arn, video.execution, document)
 
     def state(self, video: Video) -> ExecutionState:
         """How the video's execution stands. Raises WorkflowError."""

@@ -1,0 +1,71 @@
+"""The one message of a chat that tells how a video comes on: written once, then edited.
+
+It can do without: trouble with it is nobody's trouble but its own.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from actionreel import telling
+from actionreel.chats import Address, Told, reply_token
+from actionreel.errors import ChatError, ChatInDoubtError, StaleVideoError
+from actionreel.models import OPEN_STATUSES, Place, Video, VideoJob
+from actionreel.ports import Services
+
+
+def report(job: VideoJob, services: Services) -> VideoJob:
+    """The task `Report Progress`: has the message say what the record says."""
+    video = services.videos.get(job.tenant, job.video_id)
+    if video is not None and video.is_open:
+        announce(video, services)
+    return job
+
+
+def announce(video: Video, services: Services) -> None:
+    """Writes the message, or edits it if it says something else by now. At most one is ever
+    written: one that may have been is not written again."""
+    place = video.place
+    if place is None or place.platform == "callback":
+        return
+    told = telling.progress(video)
+    with suppress(ChatError, StaleVideoError):
+        if video.announcement is not None:
+            _edit(video, place, told, services)
+        elif not video.announcing:
+            _write(video, place, told, services)
+
+
+def address(tenant: str, place: Place, services: Services) -> Address:
+    """The place, with what lets us answer there while that can be used."""
+    turn = services.chats.turn(tenant, place.turn_id) if place.turn_id else None
+    return Address(place, reply_token(turn, services.now()) if turn else None)
+
+
+def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
+    if told.text == video.shown:
+        return
+    chat = services.chat(place.platform)
+    chat.edit(address(video.tenant, place, services), video.announcement or "", told)
+    services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=told.text)
+
+
+def _write(video: Video, place: Place, told: Told, services: Services) -> None:
+    names = video.tenant, video.video_id
+    services.videos.advance(
+        *names, OPEN_STATUSES, expect={"announcing": False, "announcement": None}, announcing=True
+    )
+    to = address(video.tenant, place, services)
+    try:
+        written = services.chat(place.platform).post(to, told, key=f"{video.video_id}-progress")
+    except ChatInDoubtError:
+        return
+    except ChatError:
+        services.videos.advance(*names, OPEN_STATUSES, announcing=False)
+        raise
+    now = services.videos.advance(*names, _ANY, announcement=written, shown=told.text)
+    if not now.is_open and not now.owes_delivery:  # its end was told meanwhile, elsewhere
+        services.chat(place.platform).edit(to, written, telling.ended(now))
+
+
+_ANY = (*OPEN_STATUSES, "completed", "failed", "cancelled", "expired", "unknown")

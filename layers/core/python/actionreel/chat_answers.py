@@ -1,0 +1,215 @@
+"""What is done about a message that was written in a chat: the task `Answer Message`.
+
+Each step leaves a mark on the turn's record, so that the task can be tried again: what the model
+wrote is kept before it is acted on, its videos are known by the turn's id, and its words are said
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actionreel import messages, results, telling
+from actionreel.actions import find_actions, without_actions
+from actionreel.announcements import address, announce
+from actionreel.api_models import ActionsRequest
+from actionreel.cancellation import cancel
+from actionreel.chats import Line, Told, Turn, TurnRef
+from actionreel.commands import USAGE, tag_of
+from actionreel.errors import (
+    ActionreelError,
+    ChatInDoubtError,
+    ChatRefusedError,
+    ChatThrottledError,
+    ChatUnavailableError,
+    ProviderError,
+    RequestError,
+    StaleVideoError,
+    VideoNotFoundError,
+)
+from actionreel.instructions import instructions
+from actionreel.models import Place, Video, is_video_id
+from actionreel.ports import Services
+from actionreel.retries import retry
+
+RESULT = "Result of your action: "
+_IN_CHATS = (
+    "\nYou are in a chat. It shows each video by itself when it is ready, and tells how it comes"
+    " on: do not ask for it with continueVideoPolling, and do not give its address.\n"
+)
+_EXCUSE = "Something went wrong on our side, and this message could not be answered."
+_NO_MODEL = f"There is no model here to talk to. {USAGE}"
+_SILENT = "The model had nothing to say."
+_NOT_YOURS = "Only who asked for this video can do that."
+
+
+def answer(ref: TurnRef, services: Services) -> TurnRef:
+    """Does what the message asks for; with `caught`, says that it could not be done.
+
+    Raises ChatThrottledError and ChatUnavailableError where trying again may help.
+    """
+    turn = services.chats.turn(ref.tenant, ref.turn_id)
+    if turn is None:
+        return ref
+    if ref.caught is not None:
+        _say(turn, _excuse(ref.caught), services)
+        return ref
+    message = turn.message
+    match message.kind:
+        case "command":
+            _command(turn, services)
+        case "tags":
+            _act(turn, message.text, services)
+        case "talk" if services.user_tags and find_actions(message.text):
+            _act(turn, message.text, services)
+        case "talk" | "result":
+            _talk(turn, services)
+        case "button":
+            _say(turn, _press(turn, services), services)
+        case "help":
+            _say(turn, USAGE, services)
+    return ref
+
+
+def _command(turn: Turn, services: Services) -> None:
+    try:
+        tag = tag_of(turn.message.text, services.registry)
+    except ActionreelError as error:
+        _say(turn, str(error), services)
+        return
+    _act(turn, tag, services)
+
+
+def _talk(turn: Turn, services: Services) -> None:
+    """Has the model answer, and acts on its tags."""
+    model, message = services.chat_model, turn.message
+    if model is None:
+        _say(turn, _NO_MODEL, services)
+        return
+    asked = f"{RESULT}{message.text}" if message.kind == "result" else message.text
+    line = Line(role="user", text=asked)
+    written = turn.written
+    if written is None:
+        before = services.chats.lines(turn.tenant, message.place)
+        try:
+            reply = model.reply(instructions(services.registry) + _IN_CHATS, [*before, line])
+        except ChatRefusedError as error:
+            _say(turn, str(error), services)
+            return
+        written = services.chats.keep_written(turn.tenant, turn.turn_id, reply or _SILENT)
+    memory = (line, Line(role="assistant", text=written))
+    _act(turn, written, services, without_actions(written), memory)
+
+
+def _act(
+    turn: Turn, text: str, services: Services, words: str = "", memory: tuple[Line, ...] = ()
+) -> None:
+    """Acts on the tags of a text. Says its `words`, and what could not be done; then tells how its
+    videos come on."""
+    place = turn.message.place
+    wanted = place.model_copy(
+        update={
+            "deferred": place.deferred and not words,
+            "follows_up": place.follows_up or (bool(memory) and services.chat_follow_up),
+        }
+    )
+    request = ActionsRequest(
+        text=text, message_id=turn.turn_id, conversation_id=_conversation(place)
+    )
+    outcomes = messages.act(request, turn.tenant, services, turn.base_url, wanted)
+    if place.platform == "callback":
+        _call_back(turn, outcomes, services)
+        return
+    started, told = [], [words]
+    for action, outcome in zip(find_actions(text), outcomes, strict=True):
+        if not isinstance(outcome, Video):
+            told.append(str(outcome))
+        elif action.name == "createAIVideo":
+            started.append(outcome)
+        else:
+            told.append(_how(outcome))
+    _say(turn, "\n".join(filter(None, told)), services, memory)
+    for video in started:
+        announce(video, services)
+
+
+def _press(turn: Turn, services: Services) -> str:
+    """Does what a button says; returns what there is to say about it, if anything."""
+    deed, _, video_id = turn.message.text.partition(":")
+    place = turn.message.place
+    video = services.videos.get(turn.tenant, video_id) if is_video_id(video_id) else None
+    if video is None or video.place is None:
+        return str(VideoNotFoundError())
+    if video.place.author is not None and video.place.author != place.author:
+        return _NOT_YOURS
+    try:
+        if deed == "cancel":
+            outcome = cancel(turn.tenant, video_id, services).outcome
+            return "" if outcome == "cancelled" else results.CANCELLATIONS[outcome]
+        double = deed == "retry_anyway"
+        again = retry(turn.tenant, video_id, services, accept_double_charge=double, place=place)
+    except StaleVideoError:
+        return "This video is changing at the moment; try that again."
+    except (RequestError, ProviderError, ActionreelError) as error:
+        return str(error)
+    announce(again, services)
+    return ""
+
+
+def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = ()) -> None:
+    """Says the words of a turn, once; where an answer waits to be filled, that can be repeated."""
+    place = turn.message.place
+    if place.platform == "callback" or not (text or memory):
+        return
+    if not services.chats.claim_words(turn.tenant, turn.turn_id) and not place.deferred:
+        return
+    try:
+        if text:
+            to = address(turn.tenant, place, services)
+            services.chat(place.platform).post(to, Told(text), key=turn.turn_id)
+    except ChatRefusedError:
+        return  # there is nobody left to tell
+    except ChatInDoubtError as error:
+        if place.deferred:
+            raise ChatUnavailableError(str(error)) from None
+        return
+    except (ChatThrottledError, ChatUnavailableError):
+        services.chats.give_words_back(turn.tenant, turn.turn_id)
+        raise
+    if memory:
+        services.chats.add_lines(turn.tenant, place, memory)
+
+
+def _call_back(turn: Turn, outcomes: list[messages.Outcome], services: Services) -> None:
+    """Tells a program what could not be begun; what was is told when it ends."""
+    refused = [
+        results.result(outcome, services.now(), turn.base_url, {})
+        for outcome in outcomes
+        if not isinstance(outcome, Video)
+    ]
+    if refused:
+        document = {
+            "type": "message.refused",
+            "timestamp": turn.received_at.isoformat(),
+            "data": {"eventId": turn.message.event_id, "results": refused},
+        }
+        services.callbacks.call(turn.message.place.url or "", turn.turn_id, document)
+
+
+def _how(video: Video) -> str:
+    """How a video stands that the message asks for."""
+    told = telling.progress(video) if video.is_open else telling.ended(video)
+    return f"{told.text} {told.link}" if told.link else told.text
+
+
+def _conversation(place: Place) -> str:
+    names = (place.platform, place.channel, place.thread or "")
+    return ":".join(names).rstrip(":")[:200]
+
+
+def _excuse(caught: Mapping[str, Any]) -> str:
+    """What to say of an error that the state machine caught, by its name alone."""
+    if caught.get("Error") in (ChatUnavailableError.__name__, ChatThrottledError.__name__):
+        return "The model cannot be reached at the moment; please write that again later."
+    return _EXCUSE

@@ -1,0 +1,47 @@
+"""What comes from chat platforms: taken in before it is answered for, and never twice."""
+
+from __future__ import annotations
+
+import hashlib
+
+from actionreel.chats import Headers, Reply, Turn
+from actionreel.errors import RequestError
+from actionreel.ports import Services
+
+
+def receive(
+    platform: str, tenant: str, headers: Headers, body: bytes, base_url: str, services: Services
+) -> Reply:
+    """Writes down the message that a platform's request holds, starts the execution that answers
+    it, and gives the reply to the request; a message that comes again starts nothing.
+
+    Raises RequestError: 404 for a platform that we do not know, 401 for a request that is not the
+    platform's, 400 for one that cannot be read. ChatUnavailableError and WorkflowError: it is to
+    come again.
+    """
+    reader = services.chat_reader(platform)
+    if reader is None:
+        raise RequestError(404, "not_found", "There is no such chat platform.")
+    section = services.chat_section(platform)
+    if not reader.verify(section, headers, body, services.now()):
+        raise RequestError(401, "bad_signature", "The signature is not the platform's.")
+    received = reader.read(section, headers, body)
+    message = received.message
+    if message is not None:
+        turn_id = _turn_id(platform, message.event_id)
+        place = message.place.model_copy(update={"turn_id": turn_id})
+        turn = Turn(
+            tenant=tenant,
+            turn_id=turn_id,
+            message=message.model_copy(update={"place": place}),
+            base_url=base_url,
+            received_at=services.now(),
+        )
+        services.chats.add_turn(turn)
+        services.start_turn(tenant, turn_id)
+    return received.reply
+
+
+def _turn_id(platform: str, event_id: str) -> str:
+    """The same for each delivery of an event, and for no other event."""
+    return hashlib.sha256(f"{platform}\n{event_id}".encode(errors="replace")).hexdigest()[:40]

@@ -1,0 +1,210 @@
+"""Telling a result to the place that waits for it: the task `Deliver Result`.
+
+The record says how far that is. It says `sending` before a video is sent that a second sending
+would show twice; whoever finds it so, or hears nothing, does not send it again: the message that
+told the progress then leads to the video, and an edit can be repeated without harm. Where there is
+no such message, the record says that nobody knows whether the video has arrived.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from actionreel import results, telling
+from actionreel.announcements import address
+from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Turn
+from actionreel.errors import (
+    ChatError,
+    ChatInDoubtError,
+    ChatRefusedError,
+    ChatThrottledError,
+    ChatUnavailableError,
+    StaleVideoError,
+)
+from actionreel.models import DeliveryStatus, Place, Video, VideoJob, file_key
+from actionreel.ports import ChatPlatform, Services
+
+# Seconds between the tries, an hour and eight minutes altogether.
+WAITS = (2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800)
+_LONGEST_RETRY_AFTER = 1800
+_PASSING = (ChatThrottledError, ChatUnavailableError, ChatInDoubtError)
+
+
+def deliver(job: VideoJob, services: Services) -> VideoJob:
+    """Tells the result, once. What passes is tried again `later`; what does not is recorded."""
+    video = services.videos.get(job.tenant, job.video_id)
+    if video is None or video.place is None or video.is_open:
+        return _told(job)
+    if video.owes_delivery:
+        try:
+            _deliver(video, video.place, services)
+            video = _delivered(video, services)
+        except _PASSING as error:
+            if job.tellings < len(WAITS):
+                return _later(job, error)
+            video = _settle(video, services, "not_delivered", str(error))
+        except ChatError as error:
+            video = _settle(video, services, "not_delivered", str(error))
+        except StaleVideoError:
+            return _later(job)  # another run of this task is at it
+    _follow_up(video, services)
+    return _told(job)
+
+
+def _delivered(video: Video, services: Services) -> Video:
+    """Notes it. A message that was to tell the progress, and was written meanwhile, must not go on
+    saying that the video is being made."""
+    delivered = _settle(video, services, "delivered")
+    place = video.place
+    if place and video.announcement is None and delivered.announcement is not None:
+        to = address(video.tenant, place, services)
+        with suppress(ChatError):
+            services.chat(place.platform).edit(to, delivered.announcement, telling.ended(video))
+    return delivered
+
+
+def give_up(video: Video, services: Services, reason: str) -> None:
+    """Notes that the result was not told."""
+    _settle(video, services, "not_delivered", reason)
+
+
+def _deliver(video: Video, place: Place, services: Services) -> None:
+    if place.platform == "callback":
+        services.callbacks.call(place.url or "", video.video_id, _callback(video, services))
+        return
+    chat = services.chat(place.platform)
+    to = address(video.tenant, place, services)
+    if video.delivery == "sending" and not chat.repeats_safely:
+        _say(video, to, chat, services, in_doubt=True)
+    elif video.status == "completed" and (video.bytes or 0) <= chat.upload_limit:
+        _send(video, to, chat, services)
+    else:
+        _say(video, to, chat, services)
+
+
+def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> None:
+    """Shows the video itself; where the platform will not have it, the link."""
+    sending = _mark(video, services, "sending")
+    key = file_key(video.tenant, video.video_id, "mp4")
+    filename = f"{video.video_id}.mp4"
+    film = Film(
+        filename=filename,
+        size=video.bytes or 0,
+        url=services.storage.link(key, filename, download=False),
+        content=lambda: services.storage.read(key),
+    )
+    try:
+        chat.send_video(to, video.announcement, telling.ended(video), film, video.video_id)
+    except ChatInDoubtError:
+        if chat.repeats_safely:
+            raise
+        _say(sending, to, chat, services, in_doubt=True)
+    except ChatRefusedError:
+        _say(_mark(sending, services, "owed"), to, chat, services)
+    except ChatError:
+        _mark(sending, services, "owed")
+        raise
+
+
+def _say(
+    video: Video, to: Address, chat: ChatPlatform, services: Services, *, in_doubt: bool = False
+) -> None:
+    """Tells the result in words: in the message that told the progress, or in a new one."""
+    told = telling.ended(video)
+    if video.announcement is not None:
+        try:
+            chat.edit(to, video.announcement, told)
+            return
+        except ChatRefusedError:
+            pass  # it is gone, or can be edited no more
+    if in_doubt:
+        raise ChatRefusedError("Nobody can say whether the chat took it; it may be there.")
+    sending = _mark(video, services, "sending")
+    try:
+        chat.post(to, told, key=video.video_id)
+    except ChatInDoubtError as error:
+        if chat.repeats_safely:
+            raise
+        raise ChatRefusedError(f"{error} It may be there.") from None
+    except ChatError:
+        _mark(sending, services, "owed")
+        raise
+
+
+def _mark(video: Video, services: Services, delivery: DeliveryStatus) -> Video:
+    """Raises StaleVideoError if somebody else has come further meanwhile."""
+    return services.videos.advance(
+        video.tenant,
+        video.video_id,
+        {video.status},
+        expect={"delivery": video.delivery},
+        delivery=delivery,
+    )
+
+
+def _settle(
+    video: Video, services: Services, delivery: DeliveryStatus, reason: str | None = None
+) -> Video:
+    return services.videos.advance(
+        video.tenant,
+        video.video_id,
+        {video.status},
+        delivery=delivery,
+        delivery_reason=reason,
+    )
+
+
+def _told(job: VideoJob) -> VideoJob:
+    return job.model_copy(update={"tell": None})
+
+
+def _later(job: VideoJob, error: ChatError | None = None) -> VideoJob:
+    wait = WAITS[min(job.tellings, len(WAITS) - 1)]
+    asked = getattr(error, "retry_after", None)
+    if asked is not None:
+        wait = max(1, min(round(asked) + 1, _LONGEST_RETRY_AFTER))
+    told = {"tell": "later", "wait_seconds": wait, "tellings": job.tellings + 1}
+    return job.model_copy(update=told)
+
+
+def result_of(video: Video, services: Services) -> dict[str, Any]:
+    """The result as `POST /actions` would give it now."""
+    return results.result(video, services.now(), video.base_url or "", {})
+
+
+def _callback(video: Video, services: Services) -> dict[str, Any]:
+    kind = "video.completed" if video.status == "completed" else "video.failed"
+    at = (video.completed_at or services.now()).isoformat()
+    return {"type": kind, "timestamp": at, "data": result_of(video, services)}
+
+
+def _follow_up(video: Video, services: Services) -> None:
+    """Has the model see the result, if it wanted to; a message leads to a few turns at most."""
+    place = video.place
+    if place is None or not place.follows_up or not place.turn_id:
+        return
+    before = services.chats.turn(video.tenant, place.turn_id)
+    if before is None or before.number >= MAX_TURNS or services.chat_model is None:
+        return
+    turn_id = f"{video.video_id}-result"
+    text = json.dumps(result_of(video, services))
+    message = ChatMessage(
+        kind="result",
+        event_id=turn_id,
+        place=place.model_copy(update={"deferred": False, "turn_id": turn_id}),
+        text=text,
+        reply_token=before.message.reply_token,
+    )
+    services.chats.add_turn(
+        Turn(
+            tenant=video.tenant,
+            turn_id=turn_id,
+            message=message,
+            base_url=before.base_url,
+            received_at=before.received_at,
+            number=before.number + 1,
+        )
+    )
+    services.start_turn(video.tenant, turn_id)
