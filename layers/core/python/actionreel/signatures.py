@@ -6,6 +6,7 @@ exception. Headers have lower-case names; the body is the bytes as they came.
 
 Sources: the Standard Webhooks specification, 1.0.0; OpenRouter's guide to video webhooks; fal's
 guide to webhooks; https://www.rfc-editor.org/rfc/rfc8037 for the form of fal's keys.
+Slack's guide to verifying requests (docs.slack.dev/authentication).
 """
 
 from __future__ import annotations
@@ -54,6 +55,17 @@ def openrouter(secret: str, headers: Mapping[str, str], body: bytes, now: dateti
     key = secret.encode(errors="surrogatepass")
     expected = f"v1={hmac.new(key, signed, 'sha256').hexdigest()}".encode()
     return _is_among(expected, signatures)
+
+
+def slack(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Slack's scheme: `v0=<hex>`, over the version, the time and the body, with colons between."""
+    sent_at, signature = _texts(headers, "x-slack-request-timestamp", "x-slack-signature")
+    if not (secret and signature and _is_recent(sent_at, now)):
+        return False
+    signed = f"v0:{sent_at}:".encode() + body
+    key = secret.encode(errors="surrogatepass")
+    expected = f"v0={hmac.new(key, signed, 'sha256').hexdigest()}".encode()
+    return _is_among(expected, [signature])
 
 
 def fal(key_set: Any, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
