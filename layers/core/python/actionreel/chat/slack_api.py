@@ -62,7 +62,7 @@ class _CodedError(ChatRefusedError):
     def __init__(self, code: str) -> None:
         hint = f": {_HINTS[code]}" if code in _HINTS else ""
         super().__init__(f"Slack refused it ({code}){hint}.")
-        self.code = code
+        self.word = code
 
 
 class Slack:
@@ -80,7 +80,7 @@ class Slack:
         try:
             posted = self._call("chat.postMessage", json=fields)
         except _CodedError as refused:
-            if refused.code not in _NOT_THERE or not address.reply_token:
+            if refused.word not in _NOT_THERE or not address.reply_token:
                 raise
             self._respond(address, told, replace_original=False)
             return ""
@@ -153,7 +153,7 @@ class Slack:
         try:
             return self._ask(self._config.section(), method, body)
         except _CodedError as refused:
-            if refused.code not in _TOKEN_REFUSED:
+            if refused.word not in _TOKEN_REFUSED:
                 raise
         return self._ask(self._config.section(fresh=True), method, body)
 
@@ -196,7 +196,7 @@ def _check(answer: Answer, *, said_ok: bool = False) -> Mapping[str, Any]:
     code = answer.document.get("error")
     if code in _THROTTLED:
         raise ChatThrottledError("Slack has too many requests.")
-    if code in _IN_DOUBT or (answer.ok and done is None):
+    if code in _IN_DOUBT or (answer.ok and done is not False):
         raise ChatInDoubtError("Slack has trouble of its own.")
     if isinstance(code, str) and _CODE.fullmatch(code):
         raise _CodedError(code)
