@@ -27,9 +27,12 @@ def main() -> int:
             provider_key=os.environ.get("PROVIDER_API_KEY", STUDIO_KEY),
             models=models_of(arguments.model) if arguments.provider_url else "",
             lambda_endpoint=arguments.lambda_endpoint,
+            chat_port=arguments.chat_port or (arguments.port and arguments.port + 1),
+            callback_origins=arguments.callback_origin,
             log=lambda line: print(line, flush=True),
         ) as stack:
             print(f"Actionreel is ready at {stack.url}", flush=True)
+            print(f"A chat window is at {stack.chat_url}", flush=True)
             print(_EXAMPLE.format(url=stack.url), flush=True)
             if arguments.lambda_endpoint:
                 print("The functions need these variables:")
@@ -46,6 +49,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="of the page and the API")
+    parser.add_argument(
+        "--chat-port", type=int, default=0, help="of the chat window (default: the next port)"
+    )
+    parser.add_argument(
+        "--callback-origin",
+        default="",
+        help="where a callbackUrl may lead on this machine, such as http://127.0.0.1:5000",
+    )
     parser.add_argument(
         "--provider-url",
         default="",

@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,17 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from actionreel import bootstrap
 from actionreel.webhook_tokens import deployment_token
+from local.chat.discord import FakeDiscord
+from local.chat.room import FakePlatform
+from local.chat.server import ChatServer
+from local.chat.slack import FakeSlack
+from local.chat.telegram import FakeTelegram
 from local.events import Events
 from local.gateway import Gateway, Log
 from local.lambdas import Functions, InProcess, Remote
 from local.loopback import HOST, serve
 from local.moto_patches import patch_moto
+from local.scripted_model import ScriptedModel
 from local.studio import Studio
 from local.template import REGION, Template
 
@@ -50,8 +57,10 @@ class Stack:
     list of entries for the registry, the first of them the default, in place of the studio's. With
     `lambda_endpoint` the functions run there and not in this process. `sweep_seconds` is how often
     lost videos are looked for, in place of the template's schedule. With `webhooks` the studio
-    calls when a job has ended; another server is taken not to reach this machine.
-    Raises OSError if the port is taken.
+    calls when a job has ended; another server is taken not to reach this machine. `chat_port` is
+    the port of the chat window and its platforms; `callback_origins` may be called back although
+    they are on this machine, with commas between.
+    Raises OSError if a port is taken.
     """
 
     def __init__(
@@ -64,6 +73,8 @@ class Stack:
         lambda_endpoint: str = "",
         sweep_seconds: float | None = None,
         webhooks: bool = True,
+        chat_port: int = 0,
+        callback_origins: str = "",
         log: Log = lambda line: None,
     ) -> None:
         self._gateway = Gateway(port, Template({}).routes(), log)
@@ -74,7 +85,14 @@ class Stack:
         self._lambda_endpoint = lambda_endpoint
         self._sweep_seconds = sweep_seconds
         self._webhooks = webhooks and self._studio is not None
-        self._webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self._webhook_secret = _signing_secret()
+        self.events_secret = _signing_secret()  # of those who send to /chat/events
+        self.platforms: dict[str, FakePlatform] = {
+            platform.name: platform for platform in (FakeSlack(), FakeDiscord(), FakeTelegram())
+        }
+        self._chat = ChatServer(list(self.platforms.values()), chat_port)
+        self._model = ScriptedModel()
+        self._callback_origins = callback_origins
         self._events: Events | None = None
         self._moto = serve(DomainDispatcherApplication(create_backend_app), 0)
         self._aws = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
@@ -85,6 +103,11 @@ class Stack:
     def url(self) -> str:
         """The page, and the address of the API."""
         return self._gateway.url
+
+    @property
+    def chat_url(self) -> str:
+        """The chat window."""
+        return self._chat.url
 
     @property
     def aws_url(self) -> str:
@@ -104,10 +127,23 @@ class Stack:
         if self._studio:
             self._studio.start()
             self.provider_url = self._studio.url
-        template = home_template(self.provider_url, self._models, webhooks=self._webhooks)
+        self._model.start()
+        self._chat.start()
+        self._chat.connect(self.url)
+        template = home_template(
+            self.provider_url,
+            self._models,
+            webhooks=self._webhooks,
+            ChatModel="script",
+            ChatModelUrl=self._model.url,
+            ChatFollowUp="true",
+            CallbackOrigins=self._callback_origins,
+        )
         self._gateway.start()
         self._set_environment(template)
-        create_resources(template, self._provider_key, self._webhook_secret)
+        create_resources(
+            template, self._provider_key, self._webhook_secret, self._chat_sections()
+        )
         clear_caches()  # type: ignore[no-untyped-call]  # another stack had other secrets
         bootstrap.use(None)
         if self._studio and self._webhooks:
@@ -125,6 +161,8 @@ class Stack:
         if self._events:
             self._events.stop()
         self._gateway.stop()
+        self._chat.stop()
+        self._model.stop()
         if self._studio:
             self._studio.stop()
         self._moto.shutdown()
@@ -151,6 +189,12 @@ class Stack:
         token = deployment_token(bootstrap.services().webhook_key(), "openai_videos")
         return f"{self.url}/webhooks/openai_videos/{token}"
 
+    def _chat_sections(self) -> dict[str, dict[str, str]]:
+        """What `make chat` would put into the secret of the chat platforms."""
+        events = {"signing_secret": self.events_secret}
+        model = {"api_key": self._model.api_key}
+        return {**self._chat.sections, "events": events, "model": model}
+
     def _set_environment(self, template: Template) -> None:
         own = {"AWS_DEFAULT_REGION": REGION, "MEDIA_ORIGIN": self.aws_url}
         shared = environment(template) | own
@@ -166,7 +210,9 @@ class Stack:
         )
 
 
-def home_template(provider_url: str, models: str = "", *, webhooks: bool = False) -> Template:
+def home_template(
+    provider_url: str, models: str = "", *, webhooks: bool = False, **more: str
+) -> Template:
     """The template with the parameters of the local run; `models` as the Stack takes it."""
     entries = models or MODELS.read_text()
     return Template(
@@ -175,8 +221,14 @@ def home_template(provider_url: str, models: str = "", *, webhooks: bool = False
             "ProviderWebhooks": str(webhooks).lower(),
             "VideoModels": entries,
             "DefaultModel": json.loads(entries)[0]["id"],
+            **more,
         }
     )
+
+
+def _signing_secret() -> str:
+    """A secret of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def models_of(name: str) -> str:
@@ -206,16 +258,24 @@ def create_tables(template: Template, dynamodb: DynamoDBClient) -> None:
         dynamodb.create_table(TableName=template.resolve({"Ref": name}), **table)
 
 
-def create_resources(template: Template, provider_key: str, webhook_secret: str = "") -> None:
+def create_resources(
+    template: Template,
+    provider_key: str,
+    webhook_secret: str = "",
+    chat_sections: Mapping[str, Mapping[str, str]] = {},
+) -> None:
     """Makes the template's tables, buckets, secrets and state machines."""
     session = boto3.session.Session(region_name=REGION)
     create_tables(template, session.client("dynamodb"))
     for name in template.of_type("AWS::S3::Bucket"):
         session.client("s3").create_bucket(Bucket=template.resolve({"Ref": name}))
     section = {"api_key": provider_key, "webhook_secret": webhook_secret}
-    keys = json.dumps({"openai_videos": section})
+    contents = {
+        "ProviderSecret": json.dumps({"openai_videos": section}),
+        "ChatSecret": json.dumps(chat_sections),
+    }
     for name, properties in template.of_type("AWS::SecretsManager::Secret").items():
-        content = secrets.token_hex() if "GenerateSecretString" in properties else keys
+        content = secrets.token_hex() if "GenerateSecretString" in properties else contents[name]
         session.client("secretsmanager").create_secret(Name=name, SecretString=content)
     for name, properties in template.of_type("AWS::Serverless::StateMachine").items():
         session.client("stepfunctions").create_state_machine(

@@ -189,7 +189,16 @@ def test_retry_after(status: VideoStatus, next_check: float | None, expected: in
     assert retry_after_seconds(a_video(status=status, next_check_at=at), NOON) == expected
 
 
-NOTHING = ("submittedAt", "completedAt", "videoUrl", "posterUrl", "bytes", "error", "costUsd")
+NOTHING = (
+    "submittedAt",
+    "completedAt",
+    "videoUrl",
+    "posterUrl",
+    "bytes",
+    "error",
+    "costUsd",
+    "delivery",
+)
 UNSAID = ("progress", "inputReferenceUrl", "conversationId", "messageId", "retryOf", "retriedAs")
 
 
