@@ -141,9 +141,7 @@ class Stack:
         )
         self._gateway.start()
         self._set_environment(template)
-        create_resources(
-            template, self._provider_key, self._webhook_secret, self._chat_sections()
-        )
+        create_resources(template, self._provider_key, self._webhook_secret, self._chat_sections())
         clear_caches()  # type: ignore[no-untyped-call]  # another stack had other secrets
         bootstrap.use(None)
         if self._studio and self._webhooks:

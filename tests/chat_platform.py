@@ -1,4 +1,4 @@
-"""A chat platform for the tests of the window: what it answers is what the test puts in its room."""
+"""A chat platform for the tests of the window: its answers are what a test puts in its room."""
 
 from __future__ import annotations
 

@@ -200,7 +200,11 @@ class AwsServices:
         from actionreel.chat.callback import callbacks
 
         def secret() -> str:
-            return f"whsec_{generated(self.settings.callback_secret)}"
+            try:
+                return f"whsec_{generated(self.settings.callback_secret)}"
+            except ProviderUnavailableError:
+                message = "The secret of the callbacks cannot be read now."
+                raise ChatUnavailableError(message) from None
 
         return callbacks(secret, self.callback_origins)
 

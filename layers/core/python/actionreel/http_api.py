@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from actionreel.errors import RequestError, UnsafeUrlError
 from actionreel.results import RESERVED_META
-from actionreel.url_guard import check_url
+from actionreel.url_guard import check_url, is_at
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_TEXT_BYTES = 200 * 1024
@@ -75,7 +75,7 @@ def agreed_message_id(message_id: str | None, idempotency_key: str | None) -> st
 def check_callback_url(url: str, origins: Collection[str]) -> None:
     """Raises RequestError (422) for an address that results cannot be sent to: it must be a plain
     https address, unless its origin is one of `origins`. Where it leads is checked at the call."""
-    if any(url == origin or url.startswith(f"{origin}/") for origin in origins):
+    if is_at(url, origins):
         return
     try:
         check_url(url)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Collection
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from actionreel.errors import InvalidActionError, UnsafeUrlError
@@ -87,6 +88,11 @@ def check_url(url: str) -> str:
     if name.lower().endswith(_PRIVATE_NAMES):
         raise UnsafeUrlError("does not lead to a public address")
     return str(name)
+
+
+def is_at(url: str, origins: Collection[str]) -> bool:
+    """Whether the URL is at one of these origins, such as `https://hooks.internal:8443`."""
+    return any(url.startswith(f"{origin}/") for origin in origins)
 
 
 def check_public_url(url: str, field: str = "input_reference_url") -> None:

@@ -51,10 +51,12 @@ def exchange(
     *,
     headers: Mapping[str, str] = {},
     seconds: float = SECONDS,
+    reads: bool = True,
     **body: Any,
 ) -> Answer:
     """Sends one request, once; `body` is httpx's `json`, `data`, `files` or `content`. `name` is
-    what the reader knows the other side by: no address and no key comes into an error.
+    what the reader knows the other side by: no address and no key comes into an error. Unless it
+    `reads`, the status is all that counts of the answer.
 
     Raises ChatUnavailableError, ChatThrottledError or ChatInDoubtError. All else that was answered
     is for the caller to judge.
@@ -63,7 +65,7 @@ def exchange(
     try:
         with client.stream(method, url, headers=dict(headers), **body) as response:
             status, retry_after = response.status_code, response.headers.get("retry-after", "")
-            content = transport.read_answer(response)
+            content = transport.read_answer(response) if reads else b""
     except _NEVER_SENT:
         raise ChatUnavailableError(f"{name} cannot be reached.") from None
     except httpx.HTTPError:
