@@ -222,7 +222,7 @@ def read_arguments(kind: str, body: bytes) -> dict[str, Any]:
     """The arguments in a body of that content type. Raises RefusalError."""
     try:
         if kind == "application/json":
-            found = json.loads(body)
+            found = json.loads(body or b"{}")  # as slack_sdk asks who it is
         elif kind == "application/x-www-form-urlencoded":
             found = dict(parse_qsl(body.decode(), strict_parsing=bool(body)))
         else:
