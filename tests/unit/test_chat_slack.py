@@ -248,6 +248,7 @@ def test_in_a_thread_of_direct_messages_we_answer_there() -> None:
         "http://hooks.slack.com/commands/1",
         "https://hooks.slack.com.example.com/1",
         "https://hooks.slack.com@example.com/1",
+        "https://somebody@hooks.slack.com/1",
         "https://example.com\\@hooks.slack.com/1",
         "https://hooks.slack.com:8443/1",
         "https://files.slack.com/1",
