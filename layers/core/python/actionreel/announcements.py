@@ -43,10 +43,10 @@ def address(tenant: str, place: Place, services: Services) -> Address:
 
 
 def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
-    if told.text == video.shown:
-        return
+    if told.text == video.shown or not video.announcement:
+        return  # one without an id can be changed a few times only: that is kept for the result
     chat = services.chat(place.platform)
-    chat.edit(address(video.tenant, place, services), video.announcement or "", told)
+    chat.edit(address(video.tenant, place, services), video.announcement, told)
     services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=told.text)
 
 
