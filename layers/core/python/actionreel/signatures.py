@@ -7,6 +7,7 @@ exception. Headers have lower-case names; the body is the bytes as they came.
 Sources: the Standard Webhooks specification, 1.0.0; OpenRouter's guide to video webhooks; fal's
 guide to webhooks; https://www.rfc-editor.org/rfc/rfc8037 for the form of fal's keys.
 Slack's guide to verifying requests (docs.slack.dev/authentication).
+Discord's guide to interactions (discord.com/developers/docs/interactions/overview).
 """
 
 from __future__ import annotations
@@ -107,6 +108,31 @@ def fal(key_set: Any, headers: Mapping[str, str], body: bytes, now: datetime) ->
         except BadSignatureError:
             continue
     return False
+
+
+def discord(public_key: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Discord's scheme: Ed25519 over the time and the body, with the application's key.
+
+    `public_key` is that of the developer portal, 64 hexadecimal digits in small letters.
+    """
+    sent_at, signature = _texts(headers, "x-signature-timestamp", "x-signature-ed25519")
+    if not (_ED25519_KEY.fullmatch(public_key) and _is_recent(sent_at, now)):
+        return False
+    if not _ED25519_SIGNATURE.fullmatch(signature):
+        return False
+    from nacl.exceptions import BadSignatureError  # not at the top, as in `fal`
+    from nacl.signing import VerifyKey
+
+    try:
+        VerifyKey(bytes.fromhex(public_key)).verify(
+            sent_at.encode() + body, bytes.fromhex(signature)
+        )
+    except BadSignatureError:
+        return False
+    return True
+
+
+_ED25519_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def _texts(headers: Mapping[str, str], *names: str) -> tuple[str, ...]:
