@@ -55,11 +55,11 @@ _HINTS = {
 
 
 class _CodedError(ChatRefusedError):
-    """A refusal with Discord's code for it; 0 if it gave none."""
+    """A refusal with the number that Discord gave it; 0 if it gave none."""
 
-    def __init__(self, message: str, code: int = 0) -> None:
+    def __init__(self, message: str, number: int = 0) -> None:
         super().__init__(message)
-        self.code = code
+        self.number = number
 
 
 class _Route(NamedTuple):
@@ -87,7 +87,7 @@ class Discord:
         return False
 
     def post(self, address: Address, told: Told, key: str) -> str:
-        """Writes a message, or fills the answer that is owed. See ChatPlatform for what it raises."""
+        """Writes a message, or fills the answer that is owed. See ChatPlatform for its errors."""
         answer = self._first(self._new(address, key), discord.message(told))
         message_id = answer.document.get("id")
         if isinstance(message_id, str) and message_id:
@@ -117,7 +117,7 @@ class Discord:
                 self._first(self._existing(address, announcement), payload, file)
                 return
             except _CodedError as refused:
-                if refused.code not in _ELSEWHERE:
+                if refused.number not in _ELSEWHERE:
                     raise
         self._first(self._new(address, key), payload, file)
 
@@ -160,11 +160,11 @@ class Discord:
                 return self._ask(route, {**payload, **route.fields}, file)
             except _CodedError as error:
                 refused = error
-            if refused.code == _UNKNOWN_WEBHOOK and route.path.endswith(_ORIGINAL):
+            if refused.number == _UNKNOWN_WEBHOOK and route.path.endswith(_ORIGINAL):
                 time.sleep(ACKNOWLEDGED_SECONDS)
                 with suppress(_CodedError):
                     return self._ask(route, {**payload, **route.fields}, file)
-            if refused.code not in _ELSEWHERE:
+            if refused.number not in _ELSEWHERE:
                 break
         raise refused
 

@@ -1,0 +1,273 @@
+"""Discord's HTTP API on this machine: messages by an interaction's token or as the bot, and the
+registration of commands. What it refuses is in `discord_rules`.
+
+Source: discord.com/developers/docs (webhook, message and application resources, rate limits).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from local.chat import discord_rules as rules
+from local.chat.discord_rules import RefusedError
+from local.chat.room import Room, Shown
+
+NONCE_SECONDS = 300.0  # "the past few minutes"
+RETRY_AFTER = 0.3
+_EPOCH_MS = 1_420_070_400_000  # Discord's ids count from 2015 on
+
+_ROUTES = Map(
+    [
+        Rule("/applications/@me", endpoint="me", methods=["GET"]),
+        Rule("/applications/<app>/commands", endpoint="register", methods=["PUT"]),
+        Rule("/webhooks/<app>/<token>", endpoint="follow_up", methods=["POST"]),
+        Rule("/webhooks/<app>/<token>/messages/<name>", endpoint="fill", methods=["PATCH"]),
+        Rule("/channels/<channel>/messages", endpoint="create", methods=["POST"]),
+        Rule("/channels/<channel>/messages/<name>", endpoint="change", methods=["PATCH"]),
+    ]
+)
+_FOR_THE_BOT = ("me", "register", "create", "change")
+
+
+@dataclass
+class Interaction:
+    """What an app may answer: not before its first `answered`, nor after `until`."""
+
+    id: str
+    token: str
+    until: float
+    answered: bool = False
+    original: str | None = None
+    messages: set[str] = field(default_factory=set)
+
+
+class State:
+    """All that this Discord knows; `lock` is for whoever changes it."""
+
+    def __init__(self, room: Room, token_seconds: float, clock: Callable[[], float]) -> None:
+        self.room, self._token_seconds, self.clock = room, token_seconds, clock
+        self.lock = threading.RLock()
+        self._last = 0
+        self.application_id, self.channel_id = self.new_id(), self.new_id()
+        self.bot_token = f"a-bot-token.{self.application_id}"
+        self.refusals: list[str] = []
+        self.commands: list[dict[str, Any]] = []
+        self.rate_limited = 0
+        self.interactions: dict[str, Interaction] = {}
+        self.components: dict[str, list[dict[str, Any]]] = {}
+        self.nonces: dict[str, tuple[str, float]] = {}
+
+    def new_id(self) -> str:
+        """A snowflake, larger than all before."""
+        with self.lock:
+            self._last = max(self._last + 1, int(self.clock() * 1000 - _EPOCH_MS) << 22)
+            return str(self._last)
+
+    def new_interaction(self) -> Interaction:
+        number = self.new_id()
+        made = Interaction(number, f"a-token-{number}", self.clock() + self._token_seconds)
+        with self.lock:
+            self.interactions[made.token] = made
+        return made
+
+    def defer(self, interaction: Interaction) -> None:
+        """Shows that an answer is to come."""
+        with self.lock:
+            shown = self.room.add(Shown(id=self.new_id(), author="bot", pending=True))
+            interaction.original, interaction.answered = shown.id, True
+            interaction.messages.add(shown.id)
+
+    def document(self, message_id: str) -> dict[str, Any]:
+        """A message as the API shows it."""
+        shown = self.room.get(message_id)
+        seconds = ((int(message_id) >> 22) + _EPOCH_MS) / 1000
+        attachment = {
+            "id": f"{int(message_id) + 1}",
+            "filename": shown.filename,
+            "size": len(shown.video or b""),
+            "url": f"https://cdn.discordapp.com/attachments/{message_id}/{shown.filename}",
+            "proxy_url": f"https://media.discordapp.net/attachments/{message_id}",
+            "content_type": "video/mp4",
+        }
+        return {
+            "id": message_id,
+            "type": 0,
+            "channel_id": self.channel_id,
+            "content": shown.text,
+            "author": {"id": self.application_id, "username": "actionreel", "bot": True}
+            | {"discriminator": "0000", "avatar": None},
+            "attachments": [attachment] if shown.video is not None else [],
+            "components": self.components.get(message_id, []),
+            "timestamp": datetime.fromtimestamp(seconds, UTC).isoformat(),
+            "edited_timestamp": None,
+            "flags": 128 if shown.pending else 0,
+            "embeds": [],
+            "mentions": [],
+            "mention_roles": [],
+            "mention_everyone": False,
+            "pinned": False,
+            "tts": False,
+        }
+
+
+def respond(state: State, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answers a request (WSGI)."""
+    request, status, retry = Request(environ), 200, {}
+    try:
+        with state.lock:
+            answer = _answer(state, request)
+    except RefusedError as refusal:
+        status, answer = refusal.status, refusal.body
+        if status == 429:
+            retry = {"Retry-After": str(math.ceil(RETRY_AFTER)), "X-RateLimit-Scope": "user"}
+        else:
+            state.refusals.append(f"{request.method}: {refusal} ({refusal.body['code']}).")
+    body = json.dumps(answer)
+    response = Response(body, status, retry, content_type="application/json")
+    return response(environ, start_response)
+
+
+def _answer(state: State, request: Request) -> Any:
+    if state.rate_limited > 0:
+        state.rate_limited -= 1
+        wait = {"retry_after": RETRY_AFTER, "global": False}
+        raise RefusedError(429, 0, "You are being rate limited.", **wait)
+    try:
+        endpoint, names = _ROUTES.bind_to_environ(request.environ).match()
+    except HTTPException:
+        raise RefusedError(*rules.NOT_FOUND) from None
+    if endpoint in _FOR_THE_BOT:
+        if request.headers.get("Authorization") != f"Bot {state.bot_token}":
+            raise RefusedError(*rules.UNAUTHORIZED)
+        return _as_bot(state, endpoint, names, request)
+    interaction = _interaction(state, names)
+    # As Discord still does, for old apps: what follows a deferral at once is the answer.
+    waits = interaction.original and state.room.get(interaction.original).pending
+    name = names.get("name", "@original" if waits else None)
+    if name is None:
+        created = _create(state, *_body(request))
+        interaction.messages.add(created["id"])
+        return created
+    message_id = interaction.original if name == "@original" else name
+    if message_id is None or message_id not in {*interaction.messages, interaction.original}:
+        raise RefusedError(*rules.UNKNOWN_MESSAGE)
+    return _change(state, message_id, *_body(request))
+
+
+def _as_bot(state: State, endpoint: str, names: Mapping[str, Any], request: Request) -> Any:
+    if endpoint == "me":
+        return {"id": state.application_id, "name": "actionreel", "bot_public": True}
+    if endpoint == "register":
+        commands: Any = request.get_json(silent=True)
+        if names["app"] != state.application_id:
+            raise RefusedError(403, 20012, "You are not authorized to perform this action")
+        rules.check_commands(commands)
+        state.commands[:] = [{**command, "id": state.new_id()} for command in commands]
+        return state.commands
+    if names["channel"] != state.channel_id:
+        raise RefusedError(*rules.UNKNOWN_CHANNEL)
+    payload, files = _body(request)
+    if endpoint == "change":
+        return _change(state, names["name"], payload, files)
+    reference = payload.get("message_reference") or {}
+    if reference.get("fail_if_not_exists", True) and not _is_there(state, reference):
+        raise rules.invalid("message_reference", "Unknown message")
+    nonce, now = str(payload.get("nonce", "")), state.clock()
+    if nonce and payload.get("enforce_nonce") is True:
+        earlier, at = state.nonces.get(nonce, ("", 0.0))
+        if earlier and now - at < NONCE_SECONDS:
+            return state.document(earlier)
+    created = _create(state, payload, files)
+    if nonce:
+        state.nonces[nonce] = created["id"], now
+    return created
+
+
+def _interaction(state: State, names: Mapping[str, Any]) -> Interaction:
+    found = state.interactions.get(names["token"])
+    if found is None or names["app"] != state.application_id or not found.answered:
+        raise RefusedError(*rules.UNKNOWN_WEBHOOK)
+    if state.clock() >= found.until:
+        raise RefusedError(*rules.EXPIRED)
+    return found
+
+
+def _body(request: Request) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The message, and its files by the names of their parts, checked."""
+    files = {name: file.read() for name, file in request.files.items()}
+    try:
+        form = request.form.get("payload_json")
+        payload = json.loads(form) if form is not None else request.get_json(silent=True)
+    except ValueError:
+        payload = None
+    if not isinstance(payload, dict):
+        raise RefusedError(400, 50109, "The request body contains invalid JSON.")
+    rules.check_message(payload, files)
+    payload["filenames"] = [file.filename or "" for file in request.files.values()]
+    return payload, files
+
+
+def _create(state: State, payload: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:
+    if not payload.get("content") and not files:
+        raise RefusedError(*rules.EMPTY)
+    message_id = state.new_id()
+    state.room.add(Shown(id=message_id, author="bot", **_shown(payload, files)))
+    state.components[message_id] = payload.get("components") or []
+    return state.document(message_id)
+
+
+def _change(
+    state: State, message_id: str, payload: dict[str, Any], files: dict[str, bytes]
+) -> dict[str, Any]:
+    """Changes what the payload names, and leaves the rest."""
+    if not _is_there(state, {"message_id": message_id}):
+        raise RefusedError(*rules.UNKNOWN_MESSAGE)
+    before = state.room.get(message_id)
+    if before.author != "bot":
+        raise RefusedError(*rules.ANOTHER_AUTHOR)
+    after = _shown(payload, files)
+    if not (after.get("text", before.text) or after.get("video", before.video)):
+        raise RefusedError(*rules.EMPTY)
+    state.room.edit(message_id, **after, pending=False)
+    if "components" in payload:
+        state.components[message_id] = payload["components"] or []
+    return state.document(message_id)
+
+
+def _shown(payload: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:
+    """What of a message in the room the payload says; a link to a video stands for the video."""
+    shown: dict[str, Any] = {}
+    if "content" in payload:
+        shown["text"] = payload["content"] or ""
+    if "components" in payload:
+        buttons = rules.buttons_of(payload["components"] or [])
+        named = [
+            (button["label"], button["custom_id"]) for button in buttons if "url" not in button
+        ]
+        shown["buttons"] = tuple(named)
+        shown["url"] = next((button["url"] for button in buttons if "url" in button), "")
+    if files:
+        shown["video"], shown["filename"] = next(iter(files.values())), payload["filenames"][0]
+    elif payload.get("attachments") == []:
+        shown["video"], shown["filename"] = None, ""
+    return shown
+
+
+def _is_there(state: State, reference: dict[str, Any]) -> bool:
+    if not reference:
+        return True
+    try:
+        state.room.get(str(reference.get("message_id")))
+    except KeyError:
+        return False
+    return True
