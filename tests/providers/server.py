@@ -94,7 +94,7 @@ class ProviderServer:
                 self.end_headers()
                 self.wfile.write(content[:-1] if reply.cut else content)
 
-            do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:
                 return
