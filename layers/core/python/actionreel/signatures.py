@@ -1,13 +1,13 @@
-"""How providers sign their webhooks. Pure: the time and the keys are arguments.
+"""How providers and chat platforms sign their requests. Pure: the time and the keys are arguments.
 
 Each function says whether a body was signed by whoever holds the secret, at most five minutes
 before or after `now`. Whatever a stranger sends, the answer is True or False and never an
 exception. Headers have lower-case names; the body is the bytes as they came.
 
 Sources: the Standard Webhooks specification, 1.0.0; OpenRouter's guide to video webhooks; fal's
-guide to webhooks; https://www.rfc-editor.org/rfc/rfc8037 for the form of fal's keys.
-Slack's guide to verifying requests (docs.slack.dev/authentication).
-Discord's guide to interactions (discord.com/developers/docs/interactions/overview).
+guide to webhooks; https://www.rfc-editor.org/rfc/rfc8037 for the form of fal's keys; Slack's guide
+to verifying requests (docs.slack.dev/authentication); Discord's guide to interactions
+(discord.com/developers/docs/interactions/overview).
 """
 
 from __future__ import annotations
