@@ -31,8 +31,9 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
+from actionreel.ports import ChatReader, ChatRepository
 from actionreel.registry import Registry, VideoModel
-from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats, FakeReader
+from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -277,20 +278,20 @@ class FakeServices:
         self.secrets = {"webhooks": "what the tokens are made with"}
         self.keys_of_fal: Any = {}
         self.messenger = FakeChat(self.log)
-        self.chats = FakeChats()
+        self.chats: ChatRepository = FakeChats()
         self.chat_model: FakeChatModel | None = None
         self.chat_follow_up = False
         self.user_tags = False
         self.callbacks = FakeCallbacks()
         self.callback_origins: tuple[str, ...] = ()
         self.sections: dict[str, Section] = {}
-        self.readers: dict[str, FakeReader] = {}
+        self.readers: dict[str, ChatReader] = {}
         self.turns_started: list[str] = []
 
     def chat_section(self, platform: str) -> Section:
         return self.sections.get(platform, {})
 
-    def chat_reader(self, platform: str) -> FakeReader | None:
+    def chat_reader(self, platform: str) -> ChatReader | None:
         return self.readers.get(platform)
 
     def chat(self, platform: str) -> FakeChat:

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections import Counter
+from importlib import import_module
 from typing import Any
 
 import boto3
@@ -16,13 +17,18 @@ from moto import mock_aws
 
 from actionreel import bootstrap
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
+from actionreel.aws.dynamodb_chats import DynamoDBChatRepository
+from functions.answer_message import app as answer_function
 from functions.api import app as api_function
+from functions.chat import app as chat_function
 from functions.webhooks import app as webhooks_function
 from local.stack import create_tables
 from local.template import REGION, Template
 from tests.fakes import FakeServices, a_video
+from tests.fuzz.chats import SECTIONS, chat_events
 from tests.fuzz.requests import events
 
+_FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function}
 EMPTIED_EVERY = 400  # requests: a transaction of moto's copies its whole table
 
 
@@ -31,11 +37,16 @@ class Api:
 
     def __init__(self) -> None:
         self.answers: Counter[int] = Counter()
+        self.messages = 0
         self._services = FakeServices()
         self._client: Any = boto3.client("dynamodb", region_name=REGION)
         self._services.videos = DynamoDBVideoRepository(  # type: ignore[assignment]
             self._client, "VideoTable"
         )
+        self._services.sections = SECTIONS
+        self._services.readers = {
+            name: import_module(f"actionreel.chat.{name}") for name in SECTIONS
+        }
         self._empty()
         bootstrap.use(self._services)
 
@@ -43,26 +54,35 @@ class Api:
         """The status of the answer, which must be one that API Gateway can hand on."""
         if sum(self.answers.values()) % EMPTIED_EVERY == EMPTIED_EVERY - 1:
             self._empty()
-        heard = str(event["rawPath"]).startswith("/webhooks/")
-        function = webhooks_function if heard else api_function
+        function = _FUNCTIONS.get(str(event["rawPath"]).split("/")[1], api_function)
         answer = json.loads(json.dumps(function.lambda_handler(event, None)))
         status: int = answer["statusCode"]
         self.answers[status] += 1
         if status >= 400:
             said = json.loads(answer["body"])
             assert set(said) == {"error", "code"}, said
+        self._answer_messages()
         return status
+
+    def _answer_messages(self) -> None:
+        """What was taken in is answered, whatever it is."""
+        while self._services.turns_started:
+            turn = {"tenant": "default", "turn_id": self._services.turns_started.pop()}
+            answer_function.lambda_handler(turn, None)
+            self.messages += 1
 
     def _empty(self) -> None:
         if self._client.list_tables()["TableNames"]:
             self._client.delete_table(TableName="VideoTable")
         create_tables(Template({}), self._client)
+        self._services.chats = DynamoDBChatRepository(self._client, "VideoTable")
         self._services.videos.add("default", [a_video(status="unknown")], None)
 
 
-def fuzz(requests: int, first: int = 0) -> Counter[int]:
-    """Sends that many requests and counts the statuses of the answers; the same `first` sends the
-    same ones. Raises AssertionError, with the event in Hypothesis's report, for a 5xx."""
+def fuzz(requests: int, first: int = 0) -> Api:
+    """Sends that many requests; gives the API, with the statuses of its answers and the number of
+    messages that it answered in chats. The same `first` sends the same ones. Raises
+    AssertionError, with the event in Hypothesis's report, for a 5xx."""
     before = bootstrap._services
     logging.disable(logging.CRITICAL)
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -77,7 +97,7 @@ def fuzz(requests: int, first: int = 0) -> Counter[int]:
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )
-        @given(events())
+        @given(events() | chat_events())
         def never_a_5xx(event: dict[str, Any]) -> None:
             assert api.answer(event) < 500
 
@@ -86,7 +106,7 @@ def fuzz(requests: int, first: int = 0) -> Counter[int]:
         finally:
             bootstrap.use(before)
             logging.disable(logging.NOTSET)
-        return api.answers
+        return api
 
 
 def main() -> None:
@@ -95,8 +115,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     began = time.perf_counter()
-    answers = fuzz(chosen.requests, chosen.seed)
+    api = fuzz(chosen.requests, chosen.seed)
+    answers = api.answers
     counted = ", ".join(f"{count:,} x {status}" for status, count in sorted(answers.items()))
+    print(f"{api.messages:,} of them were messages of chats, which were answered.")
     print(f"{answers.total():,} requests, no 5xx: {counted} ({time.perf_counter() - began:.0f} s)")
 
 

@@ -10,10 +10,12 @@ from tests.fuzz.run import fuzz
 
 
 def test_no_request_is_our_fault() -> None:
-    answers = fuzz(requests=600)
+    api = fuzz(requests=600)
+    answers = api.answers
     assert answers.total() >= 600
     # Of 100,000 requests 638 come to a 409: of so few as these perhaps none.
     assert {200, 404, 415, 422} <= answers.keys(), "the requests reach all routes"
+    assert api.messages > 20
 
 
 def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from actionreel.chats import Headers, Reply, Turn
 from actionreel.errors import RequestError
 from actionreel.ports import Services
 
+MAX_TURN_BYTES = 300 * 1024  # a record can have 400 KB
+
 
 def receive(
     platform: str, tenant: str, headers: Headers, body: bytes, base_url: str, services: Services
@@ -16,8 +18,8 @@ def receive(
     it, and gives the reply to the request; a message that comes again starts nothing.
 
     Raises RequestError: 404 for a platform that we do not know, 401 for a request that is not the
-    platform's, 400 for one that cannot be read. ChatUnavailableError and WorkflowError: it is to
-    come again.
+    platform's, 400 for one that cannot be read, 413 for one that is too long. ChatUnavailableError
+    and WorkflowError: it is to come again.
     """
     reader = services.chat_reader(platform)
     if reader is None:
@@ -37,6 +39,8 @@ def receive(
             base_url=base_url,
             received_at=services.now(),
         )
+        if len(turn.model_dump_json()) > MAX_TURN_BYTES:
+            raise RequestError(413, "too_large", "The message is too long.")
         services.chats.add_turn(turn)
         services.start_turn(tenant, turn_id)
     return received.reply
