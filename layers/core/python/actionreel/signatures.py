@@ -7,7 +7,8 @@ exception. Headers have lower-case names; the body is the bytes as they came.
 Sources: the Standard Webhooks specification, 1.0.0; OpenRouter's guide to video webhooks; fal's
 guide to webhooks; https://www.rfc-editor.org/rfc/rfc8037 for the form of fal's keys; Slack's guide
 to verifying requests (docs.slack.dev/authentication); Discord's guide to interactions
-(discord.com/developers/docs/interactions/overview).
+(discord.com/developers/docs/interactions/overview); Telegram's Bot API (core.telegram.org/bots/api,
+setWebhook).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _MAX_KEYS = 20  # of a key set that are tried
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _ED25519_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _ED25519_KEY_BYTES = 32
+_TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
 def standard_webhooks(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -133,6 +135,15 @@ def discord(public_key: str, headers: Mapping[str, str], body: bytes, now: datet
 
 
 _ED25519_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+def telegram(secret: str, headers: Mapping[str, str]) -> bool:
+    """Telegram signs nothing: it sends back the secret that setWebhook told it. An old request is
+    as good as a new one, and its `update_id` is known already."""
+    [given] = _texts(headers, "x-telegram-bot-api-secret-token")
+    if not _TELEGRAM_SECRET.fullmatch(secret):
+        return False
+    return _is_among(secret.encode(), [given])
 
 
 def _texts(headers: Mapping[str, str], *names: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ cut off and a 5xx say nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from actionreel.errors import ChatInDoubtError, ChatThrottledError, ChatUnavaila
 
 SECONDS = 20.0
 UPLOAD_SECONDS = 120.0
+_LONGEST_SECONDS = 10.0**9
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -52,11 +53,13 @@ def exchange(
     headers: Mapping[str, str] = {},
     seconds: float = SECONDS,
     reads: bool = True,
+    wait: Callable[[dict[str, Any]], object] | None = None,
     **body: Any,
 ) -> Answer:
     """Sends one request, once; `body` is httpx's `json`, `data`, `files` or `content`. `name` is
     what the reader knows the other side by: no address and no key comes into an error. Unless it
-    `reads`, the status is all that counts of the answer.
+    `reads`, the status is all that counts of the answer. `wait` finds the seconds to wait in the
+    body of a 429, for those who do not say it in `Retry-After`.
 
     Raises ChatUnavailableError, ChatThrottledError or ChatInDoubtError. All else that was answered
     is for the caller to judge.
@@ -71,14 +74,23 @@ def exchange(
     except httpx.HTTPError:
         raise ChatInDoubtError(f"{name} did not answer.") from None
     if status == 429:
-        raise ChatThrottledError(f"{name} has too many requests.", _seconds(retry_after))
+        found = wait(_document(content)) if wait else None
+        asked = _finite(found) or _seconds(retry_after)
+        raise ChatThrottledError(f"{name} has too many requests.", asked)
     if status >= 500 or status == 408:
         raise ChatInDoubtError(f"{name} has trouble of its own (HTTP {status}).")
     return Answer(status, _document(content))
 
 
 def _seconds(retry_after: str) -> float | None:
-    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+    return _finite(float(retry_after)) if retry_after.isascii() and retry_after.isdigit() else None
+
+
+def _finite(found: object) -> float | None:
+    """A number of seconds, at most some years; None for anything else, NaN included."""
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return None
+    return float(found) if 0 <= found <= _LONGEST_SECONDS else None
 
 
 def _document(content: bytes) -> dict[str, Any]:
