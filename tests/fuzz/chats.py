@@ -7,7 +7,7 @@ import base64
 import copy
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -21,7 +21,7 @@ from tests.fakes import NOON
 from tests.fuzz.requests import nasty, text, values
 
 _KEY = SigningKey(b"k" * 32)
-SECTIONS = {
+SECTIONS: dict[str, Mapping[str, str]] = {
     "slack": {"signing_secret": "of slack", "bot_token": "xoxb-1", "owner_bots": "B0OWNER001"},
     "discord": {"public_key": bytes(_KEY.verify_key).hex(), "application_id": "1"},
     "telegram": {"secret_token": "of-telegram", "bot_token": "1:a", "username": "reel_bot"},

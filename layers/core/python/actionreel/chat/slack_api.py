@@ -23,7 +23,7 @@ from typing import Any
 from actionreel import transport
 from actionreel.chat import slack, slack_text
 from actionreel.chat.config import ChatConfig
-from actionreel.chat.exchange import UPLOAD_SECONDS, Answer, exchange
+from actionreel.chat.exchange import SECONDS, UPLOAD_SECONDS, Answer, exchange
 from actionreel.chats import Address, Film, Told
 from actionreel.errors import (
     ChatError,
@@ -181,11 +181,10 @@ def _to(address: Address) -> dict[str, str]:
 
 
 def _post(
-    url: str, headers: Mapping[str, str] = {}, seconds: float | None = None, **body: Any
+    url: str, headers: Mapping[str, str] = {}, seconds: float = SECONDS, **body: Any
 ) -> Answer:
-    limit = {} if seconds is None else {"seconds": seconds}
     with transport.client() as client:
-        return exchange(client, "Slack", "POST", url, headers=headers, **limit, **body)
+        return exchange(client, "Slack", "POST", url, headers=headers, seconds=seconds, **body)
 
 
 def _check(answer: Answer, *, said_ok: bool = False) -> Mapping[str, Any]:
