@@ -26,7 +26,8 @@ _SECONDS = re.compile(r"\b(\d{1,2})[ -]?s(?:ec(?:ond)?s?)?\b", re.IGNORECASE)
 _WORD = re.compile(r"\[model:(500|429|empty)\]")
 _ASKING = re.compile(
     r"^(?:(?:please|can|could|would|will|you|i|want|would like|like|to|show|make|create|film|shoot|"
-    r"give|me|us|a|an|the|short|video|clip|movie|animation|scene|of|about|with|that shows|showing)\b[\s,:]*)+",
+    r"give|me|us|a|an|the|short|video|clip|movie|animation|scene|of|about|with|that shows|showing)"
+    r"\b[\s,:]*)+",
     re.IGNORECASE,
 )
 _SCRIPTED = "I am a script that stands in for a language model."

@@ -64,15 +64,21 @@ class FakeChat:
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
+    ) -> bool:
         self.addresses.append(address)
         after = self._trouble("send_video")
         self.keys.append(key)
         message_id = str(len(self.messages) + 1)
         self.messages[message_id] = Message(told.text, told.link, film.content())
-        if announcement:
-            self.messages.pop(announcement, None)
         self.log.append("video shown")
+        if after:
+            raise after
+        return False
+
+    def take_back(self, address: Address, message_id: str) -> None:
+        after = self._trouble("take_back")
+        self.messages.pop(message_id, None)
+        self.log.append("taken back")
         if after:
             raise after
 

@@ -22,6 +22,7 @@ CHANNEL, DIRECT = "C0LOCAL001", "D0LOCAL001"
 SCOPES = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "chat.delete": "chat:write",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",
 }
@@ -111,6 +112,7 @@ class WebApi:
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
             "chat.update": self._update,
+            "chat.delete": self._delete,
             "files.getUploadURLExternal": self._get_upload_url,
             "files.completeUploadExternal": self._complete_upload,
         }
@@ -158,6 +160,16 @@ class WebApi:
             raise RefusalError("message_not_found") from None
         self.keep(message_id, channel, arguments)
         return {"channel": channel, "ts": message_id, "text": edited.text}
+
+    def _delete(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel, message_id = self._channel(arguments.get("channel")), arguments.get("ts")
+        if self.channels.get(str(message_id)) != channel:
+            raise RefusalError("message_not_found")
+        if self._of.room.get(str(message_id)).author != "bot":
+            raise RefusalError("cant_delete_message")
+        self._of.room.remove(str(message_id))
+        del self.channels[str(message_id)]
+        return {"channel": channel, "ts": message_id}
 
     def _get_upload_url(self, arguments: dict[str, Any]) -> dict[str, Any]:
         name, length = arguments.get("filename"), str(arguments.get("length", ""))

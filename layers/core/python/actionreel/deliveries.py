@@ -14,7 +14,7 @@ from typing import Any
 
 from actionreel import results, telling
 from actionreel.announcements import address
-from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Turn
+from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Told, Turn
 from actionreel.errors import (
     ChatError,
     ChatInDoubtError,
@@ -95,8 +95,9 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
         url=services.storage.link(key, filename, download=False),
         content=lambda: services.storage.read(key),
     )
+    told = telling.ended(video)
     try:
-        chat.send_video(to, video.announcement, telling.ended(video), film, video.video_id)
+        replaced = chat.send_video(to, video.announcement, told, film, video.video_id)
     except ChatInDoubtError:
         if chat.repeats_safely:
             raise
@@ -106,6 +107,19 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
     except ChatError:
         _mark(sending, services, "owed")
         raise
+    else:
+        if video.announcement and not replaced:
+            _take_back(chat, to, video.announcement, told)
+
+
+def _take_back(chat: ChatPlatform, to: Address, announcement: str, told: Told) -> None:
+    """What told the progress must not go on saying that the video is being made. Trouble with that
+    which passes is met as a doubt is: the next run has the message lead to the video."""
+    try:
+        chat.take_back(to, announcement)
+    except ChatRefusedError:
+        with suppress(ChatRefusedError):
+            chat.edit(to, announcement, told)
 
 
 def _say(

@@ -201,11 +201,13 @@ class ChatPlatform(Protocol):
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
-        """Shows a video, in place of the `announcement` if there is one.
+    ) -> bool:
+        """Shows a video; returns whether it is in the `announcement`, which it is where the
+        platform can put it there."""
 
-        What is done to the announcement after the video was taken raises nothing.
-        """
+    def take_back(self, address: Address, message_id: str) -> None:
+        """Deletes a message of ours; one that is gone is as good. Raises ChatRefusedError if it
+        cannot be deleted."""
 
 
 class ChatModel(Protocol):

@@ -14,6 +14,7 @@ _STATES = {
     "generating": "being made",
     "storing": "made, and on its way here",
 }
+_FINAL = ("cancelled", "moderation", "invalid_input", "invalid_action")  # the same will come of it
 _NO_REASON = Failure(code="internal", message="It ended without a reason on its record.")
 
 
@@ -52,7 +53,7 @@ def _with_notices(text: str, video: Video) -> str:
 
 def _again(video: Video, failure: Failure) -> tuple[Button, ...]:
     """The way to have it made again, where there is one."""
-    if video.retried_as is not None or video.status == "cancelled":
+    if video.retried_as is not None or failure.code in _FINAL:
         return ()
     if failure.maybe_charged:
         label = "Make it again, even if it is charged twice"

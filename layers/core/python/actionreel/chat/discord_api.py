@@ -102,7 +102,7 @@ class Discord:
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
+    ) -> bool:
         """Puts the video into the announcement, or into a new message if there is none by now. See
         ChatPlatform for what it raises."""
         if film.size > UPLOAD_LIMIT:
@@ -115,11 +115,21 @@ class Discord:
         if announcement is not None:
             try:
                 self._first(self._existing(address, announcement), payload, file)
-                return
+                return True
             except _CodedError as refused:
                 if refused.number not in _ELSEWHERE:
                     raise
         self._first(self._new(address, key), payload, file)
+        return False
+
+    def take_back(self, address: Address, message_id: str) -> None:
+        """Deletes a message. See ChatPlatform for what it raises."""
+        routes = (route._replace(method="DELETE") for route in self._existing(address, message_id))
+        try:
+            self._first(routes)
+        except _CodedError as refused:
+            if refused.number != _UNKNOWN_MESSAGE:
+                raise
 
     def _new(self, address: Address, key: str) -> Iterator[_Route]:
         """The ways to write a message, the best first."""
@@ -150,7 +160,7 @@ class Discord:
     def _first(
         self,
         routes: Iterator[_Route],
-        payload: Mapping[str, Any],
+        payload: Mapping[str, Any] = {},
         file: tuple[str, bytes, str] | None = None,
     ) -> Answer:
         """Goes the first of these ways that is open. Only a certain refusal leads to the next."""
@@ -186,7 +196,7 @@ class Discord:
     ) -> Answer:
         base = self._config.section().get("base_url", "").rstrip("/") or BASE_URL
         headers = {"Authorization": f"Bot {_printable(route.token)}"} if route.token else {}
-        body: dict[str, Any] = {"json": payload}
+        body: dict[str, Any] = {"json": payload} if payload else {}
         if file:
             body = {"data": {"payload_json": json.dumps(payload)}, "files": {"files[0]": file}}
         seconds = UPLOAD_SECONDS if file else SECONDS

@@ -1,6 +1,7 @@
 """Slack's Web API: writes and edits messages, and shows videos in a channel or thread.
 
     POST {base}/chat.postMessage, {base}/chat.update       a message and its edits: JSON
+    POST {base}/chat.delete                                the message that told the progress: JSON
     POST {base}/files.getUploadURLExternal                 where the file's bytes go: a form
     POST that address                                      the bytes
     POST {base}/files.completeUploadExternal               shows the file: a form
@@ -26,7 +27,6 @@ from actionreel.chat.config import ChatConfig
 from actionreel.chat.exchange import SECONDS, UPLOAD_SECONDS, Answer, exchange
 from actionreel.chats import Address, Film, Told
 from actionreel.errors import (
-    ChatError,
     ChatInDoubtError,
     ChatRefusedError,
     ChatThrottledError,
@@ -98,8 +98,8 @@ class Slack:
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
-        """Shows a video. See ChatPlatform for what it raises."""
+    ) -> bool:
+        """Shows a video, below the announcement. See ChatPlatform for what it raises."""
         if announcement == "":  # which was written by response_url, and that takes no files
             raise _CodedError("not_in_channel")
         if film.size > UPLOAD_LIMIT:
@@ -117,11 +117,15 @@ class Slack:
             "initial_comment": slack_text.escaped(told.text, slack.MAX_TEXT),
         }
         self._call("files.completeUploadExternal", data=fields)
-        if announcement:
-            try:
-                self.edit(address, announcement, told)
-            except ChatError:
-                return  # the video is there
+        return False
+
+    def take_back(self, address: Address, message_id: str) -> None:
+        """Deletes a message. See ChatPlatform for what it raises."""
+        try:
+            self._call("chat.delete", json={"channel": address.place.channel, "ts": message_id})
+        except _CodedError as refused:
+            if refused.word != "message_not_found":
+                raise
 
     def _upload(self, filename: str, content: bytes) -> str:
         """Gives Slack the bytes, and returns the file's id."""

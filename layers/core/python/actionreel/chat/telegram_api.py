@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from actionreel.chat import telegram
 from actionreel.chat.config import ChatConfig
 from actionreel.chat.exchange import SECONDS, UPLOAD_SECONDS, Answer, exchange
 from actionreel.chats import Address, Film, Told
-from actionreel.errors import ChatError, ChatInDoubtError, ChatRefusedError
+from actionreel.errors import ChatInDoubtError, ChatRefusedError
 from actionreel.models import Place
 
 BASE_URL = "https://api.telegram.org"
@@ -40,6 +39,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # What it says of a refusal is for developers, and may hold names: what we know of it we say
 # ourselves.
 _NOT_MODIFIED = "message is not modified"
+_GONE = "message to delete not found"
 _HINTS = {
     "blocked by the user": "the bot was blocked",
     "user is deactivated": "the account is gone",
@@ -99,8 +99,8 @@ class Telegram:
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
-        """Shows a video. See ChatPlatform for what it raises."""
+    ) -> bool:
+        """Shows a video, below the announcement. See ChatPlatform for what it raises."""
         if film.size > UPLOAD_LIMIT:
             raise ChatRefusedError("The file is larger than 50 MB.")
         fields = {
@@ -116,8 +116,16 @@ class Telegram:
             }
             file = (film.filename, film.content(), "video/mp4")
             self._call("sendVideo", UPLOAD_SECONDS, data=form, files={"video": file})
-        if announcement:
-            self._take_back(address, announcement, told)
+        return False
+
+    def take_back(self, address: Address, message_id: str) -> None:
+        """Deletes a message of the last 48 hours. See ChatPlatform for what it raises."""
+        where = {"chat_id": address.place.channel, "message_id": _number(message_id)}
+        try:
+            self._call("deleteMessage", json=where)
+        except _AnsweredError as refused:
+            if _GONE not in refused.description:
+                raise
 
     def _sent_by_url(self, fields: Mapping[str, Any], film: Film) -> bool:
         """Whether Telegram fetched the file and showed it."""
@@ -136,16 +144,6 @@ class Telegram:
         base = urlsplit(self._config.section().get("base_url", ""))
         at_home = base.scheme == "http" and base.hostname in _LOOPBACK
         return url.startswith("https://") or (at_home and url.startswith("http://"))
-
-    def _take_back(self, address: Address, message_id: str, told: Told) -> None:
-        """Deletes a message; one that cannot be deleted (after 48 hours) no longer says that the
-        video is being made. The video is there: raises nothing."""
-        with suppress(ChatError):
-            where = {"chat_id": address.place.channel, "message_id": _number(message_id)}
-            try:
-                self._call("deleteMessage", json=where)
-            except ChatRefusedError:
-                self.edit(address, message_id, told)
 
     def _call(self, method: str, seconds: float = SECONDS, **body: Any) -> Any:
         """Calls a method; with a token that is read afresh, once more, if this one is refused."""
