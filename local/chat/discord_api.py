@@ -122,18 +122,19 @@ class State:
 
 def respond(state: State, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answers a request (WSGI)."""
-    request, status, retry = Request(environ), 200, {}
-    try:
-        with state.lock:
-            answer = _answer(state, request)
-    except RefusedError as refusal:
-        status, answer = refusal.status, refusal.body
-        if status == 429:
-            retry = {"Retry-After": str(math.ceil(RETRY_AFTER)), "X-RateLimit-Scope": "user"}
-        else:
-            state.refusals.append(f"{request.method}: {refusal} ({refusal.body['code']}).")
-    body = json.dumps(answer)
-    response = Response(body, status, retry, content_type="application/json")
+    status, retry = 200, {}
+    with Request(environ) as request:
+        request.get_data()  # whole, whatever the answer is: who is still sending would not read it
+        try:
+            with state.lock:
+                answer = _answer(state, request)
+        except RefusedError as refusal:
+            status, answer = refusal.status, refusal.body
+            if status == 429:
+                retry = {"Retry-After": str(math.ceil(RETRY_AFTER)), "X-RateLimit-Scope": "user"}
+            else:
+                state.refusals.append(f"{request.method}: {refusal} ({refusal.body['code']}).")
+    response = Response(json.dumps(answer), status, retry, content_type="application/json")
     return response(environ, start_response)
 
 
@@ -152,7 +153,8 @@ def _answer(state: State, request: Request) -> Any:
         return _as_bot(state, endpoint, names, request)
     interaction = _interaction(state, names)
     # As Discord still does, for old apps: what follows a deferral at once is the answer.
-    waits = interaction.original and state.room.get(interaction.original).pending
+    original = _shown_as(state, interaction.original)
+    waits = original is not None and original.pending
     name = names.get("name", "@original" if waits else None)
     if name is None:
         created = _create(state, *_body(request))
@@ -179,8 +181,9 @@ def _as_bot(state: State, endpoint: str, names: Mapping[str, Any], request: Requ
     payload, files = _body(request)
     if endpoint == "change":
         return _change(state, names["name"], payload, files)
-    reference = payload.get("message_reference") or {}
-    if reference.get("fail_if_not_exists", True) and not _is_there(state, reference):
+    reference = payload.get("message_reference") or {"fail_if_not_exists": False}
+    there = _shown_as(state, reference.get("message_id"))
+    if reference.get("fail_if_not_exists", True) and there is None:
         raise rules.invalid("message_reference", "Unknown message")
     nonce, now = str(payload.get("nonce", "")), state.clock()
     if nonce and payload.get("enforce_nonce") is True:
@@ -230,9 +233,9 @@ def _change(
     state: State, message_id: str, payload: dict[str, Any], files: dict[str, bytes]
 ) -> dict[str, Any]:
     """Changes what the payload names, and leaves the rest."""
-    if not _is_there(state, {"message_id": message_id}):
+    before = _shown_as(state, message_id)
+    if before is None:
         raise RefusedError(*rules.UNKNOWN_MESSAGE)
-    before = state.room.get(message_id)
     if before.author != "bot":
         raise RefusedError(*rules.ANOTHER_AUTHOR)
     after = _shown(payload, files)
@@ -263,11 +266,9 @@ def _shown(payload: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:
     return shown
 
 
-def _is_there(state: State, reference: dict[str, Any]) -> bool:
-    if not reference:
-        return True
+def _shown_as(state: State, message_id: Any) -> Shown | None:
+    """The message in the room, if it is still there."""
     try:
-        state.room.get(str(reference.get("message_id")))
+        return state.room.get(str(message_id))
     except KeyError:
-        return False
-    return True
+        return None
