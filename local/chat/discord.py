@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 from nacl.signing import SigningKey
 
-from local.chat.discord_api import Interaction, State, respond
+from local.chat.discord_api import respond
 from local.chat.discord_rules import MAX_FILE
+from local.chat.discord_state import Interaction, State
 from local.chat.room import Room, Shown
 
 ANSWER_SECONDS = 3.0

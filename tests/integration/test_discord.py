@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from actionreel.errors import (
 )
 from actionreel.models import Place
 from local.chat.discord import FakeDiscord
-from local.chat.room import Shown
+from local.chat.room import FakePlatform, Shown
 from local.loopback import serve
 from tests.fakes import MP4, NOON, VIDEO_ID, cases
 from tests.providers.server import DROP, ProviderServer, Reply, Sent, provider_server
@@ -37,6 +38,7 @@ from tests.providers.server import DROP, ProviderServer, Reply, Sent, provider_s
 TOLD = Told("“a boat” is being made.", buttons=(Button("Cancel", "cancel", VIDEO_ID),))
 READY = Told("“a boat” is ready.", link="https://us.example/v/1")
 KEY = f"{VIDEO_ID}-progress"
+SLEEP = "actionreel.chat.discord_api.sleep"
 TOKEN, BOT = "an-interaction-s-token", "a-bot-s-token"
 DEFERRED = Address(Place(platform="discord", channel="2", author="3", deferred=True), TOKEN)
 LATER = Address(DEFERRED.place)
@@ -81,6 +83,7 @@ class World:
         self.seconds = 0.0
         self.app = App()
         self.fake = FakeDiscord(clock=lambda: NOON.timestamp() + self.seconds)
+        self.platform: FakePlatform = self.fake
         self.discord = adapter(ChatConfig(lambda *, fresh=False: self.fake.section))
         self.app.section = self.fake.section
 
@@ -130,7 +133,7 @@ def running() -> Iterator[list[World]]:
 
 @pytest.fixture
 def world(running: list[World], monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(discord_api.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(SLEEP, lambda seconds: None)
     before = running[-1].fake
     running.append(World())
     running[-1].fake.connect(before.section["base_url"], before._webhook_url)
@@ -196,6 +199,16 @@ def test_a_command_without_an_answer_is_told(world: World) -> None:
         world.fake.write("/video a boat")
     with pytest.raises(RuntimeError, match="commands only"):
         world.fake.write("video a boat")
+    assert world.shown() == []
+
+
+def test_an_answer_that_takes_its_time_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.chat.discord.ANSWER_SECONDS", 0.05)
+    world.app.early = lambda: time.sleep(0.2)
+    with pytest.raises(RuntimeError, match="did not respond"):
+        world.fake.write("/video a boat")
     assert world.shown() == []
 
 
@@ -290,7 +303,7 @@ def test_who_is_ahead_of_the_answer_waits(world: World, monkeypatch: pytest.Monk
     def post() -> None:
         posted.append(world.discord.post(world.app.address, TOLD, KEY))
 
-    monkeypatch.setattr(discord_api.time, "sleep", lambda seconds: answered.wait(10))
+    monkeypatch.setattr(SLEEP, lambda seconds: answered.wait(10))
     ahead = threading.Thread(target=post)
     world.app.early = ahead.start
     world.fake.write("/video a boat")
@@ -478,7 +491,7 @@ def test_only_what_was_certainly_refused_goes_another_way(
     code: int, server: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(discord_api.time, "sleep", waits.append)
+    monkeypatch.setattr(SLEEP, waits.append)
     status = 401 if code == 50027 else 404
     server.play({"PATCH .*": refusal(status, code), "POST .*": Reply(200, {"id": "9"})})
     assert ours(server).post(DEFERRED, TOLD, KEY) == "9"

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from time import sleep
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -171,7 +171,7 @@ class Discord:
             except _CodedError as error:
                 refused = error
             if refused.number == _UNKNOWN_WEBHOOK and route.path.endswith(_ORIGINAL):
-                time.sleep(ACKNOWLEDGED_SECONDS)
+                sleep(ACKNOWLEDGED_SECONDS)
                 with suppress(_CodedError):
                     return self._ask(route, {**payload, **route.fields}, file)
             if refused.number not in _ELSEWHERE:
