@@ -293,6 +293,7 @@ def test_the_name_of_an_answer_is_worth_nothing_without_its_token(world: World) 
     world.command()
     with pytest.raises(ChatRefusedError):
         world.discord.edit(world.later(), "@original", READY)
+    assert world.fake.refusals == []  # nobody was asked
 
 
 def test_who_is_ahead_of_the_answer_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,6 +330,7 @@ def test_a_press_is_answered_under_its_message(world: World) -> None:
     world.discord.edit(world.app.address, message_id, READY)
     world.discord.post(world.app.address, Told("Cancelled."), "another")
     assert [message.text for message in world.shown()] == [READY.text, "Cancelled."]
+    assert world.fake.refusals == []
     with pytest.raises(RuntimeError, match="no such button"):
         world.fake.press(message_id, f"cancel:{VIDEO_ID}")
 
