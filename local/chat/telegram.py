@@ -85,8 +85,6 @@ class FakeTelegram:
                 status = 404
                 document = {"ok": False, "error_code": 404, "description": "Not Found"}
         response = Response(json.dumps(document), status, content_type="application/json")
-        if status == 429:
-            response.headers["Retry-After"] = str(document["parameters"]["retry_after"])
         return response(environ, start_response)
 
     def write(self, text: str) -> str:
