@@ -28,9 +28,11 @@ _ROUTES = Map(
         Rule("/applications/@me", endpoint="me", methods=["GET"]),
         Rule("/applications/<app>/commands", endpoint="register", methods=["PUT"]),
         Rule("/webhooks/<app>/<token>", endpoint="follow_up", methods=["POST"]),
-        Rule("/webhooks/<app>/<token>/messages/<name>", endpoint="fill", methods=["PATCH"]),
+        Rule(
+            "/webhooks/<app>/<token>/messages/<name>", endpoint="fill", methods=["PATCH", "DELETE"]
+        ),
         Rule("/channels/<channel>/messages", endpoint="create", methods=["POST"]),
-        Rule("/channels/<channel>/messages/<name>", endpoint="change", methods=["PATCH"]),
+        Rule("/channels/<channel>/messages/<name>", endpoint="change", methods=["PATCH", "DELETE"]),
     ]
 )
 _FOR_THE_BOT = ("me", "register", "create", "change")
@@ -79,6 +81,8 @@ def _answer(state: State, request: Request) -> Any:
     message_id = interaction.original if name == "@original" else name
     if message_id is None or message_id not in {*interaction.messages, interaction.original}:
         raise RefusedError(*rules.UNKNOWN_MESSAGE)
+    if request.method == "DELETE":
+        return _delete(state, message_id)
     return _change(state, message_id, *_body(request))
 
 
@@ -94,6 +98,8 @@ def _as_bot(state: State, endpoint: str, names: Mapping[str, Any], request: Requ
         return state.commands
     if names["channel"] != state.channel_id:
         raise RefusedError(*rules.UNKNOWN_CHANNEL)
+    if request.method == "DELETE":
+        return _delete(state, names["name"])
     payload, files = _body(request)
     if endpoint == "change":
         return _change(state, names["name"], payload, files)
@@ -161,6 +167,13 @@ def _change(
     if "components" in payload:
         state.components[message_id] = payload["components"] or []
     return state.document(message_id)
+
+
+def _delete(state: State, message_id: str) -> dict[str, Any]:
+    if _shown_as(state, message_id) is None:
+        raise RefusedError(*rules.UNKNOWN_MESSAGE)
+    state.room.remove(message_id)
+    return {}
 
 
 def _shown(payload: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:

@@ -232,6 +232,17 @@ def test_the_owed_answer_is_filled_and_edited(world: World) -> None:
     assert world.fake.refusals == []
 
 
+def test_a_message_is_taken_back_with_a_token_and_without(world: World) -> None:
+    for address in (world.command(), world.command().place):
+        to = address if isinstance(address, Address) else Address(address)
+        message_id = world.discord.post(to, TOLD, KEY)
+        world.discord.take_back(to, message_id)
+        world.discord.take_back(to, message_id)
+        assert message_id not in [shown.id for shown in world.shown()]
+        with pytest.raises(ChatRefusedError):
+            world.discord.edit(to, message_id, READY)
+
+
 def test_after_a_quarter_of_an_hour_the_bot_edits_the_same_message(world: World) -> None:
     message_id = world.discord.post(world.command(), TOLD, KEY)
     world.discord.edit(world.later(), message_id, READY)
