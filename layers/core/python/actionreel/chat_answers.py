@@ -24,7 +24,6 @@ from actionreel.errors import (
     ChatThrottledError,
     ChatUnavailableError,
     ProviderError,
-    RequestError,
     StaleVideoError,
     VideoNotFoundError,
 )
@@ -143,18 +142,27 @@ def _press(turn: Turn, services: Services) -> str:
         return str(VideoNotFoundError())
     if video.place.author is not None and video.place.author != place.author:
         return _NOT_YOURS
+    if deed == "cancel":
+        return _cancel(turn.tenant, video_id, services)
     try:
-        if deed == "cancel":
-            outcome = cancel(turn.tenant, video_id, services).outcome
-            return "" if outcome == "cancelled" else results.CANCELLATIONS[outcome]
         double = deed == "retry_anyway"
         again = retry(turn.tenant, video_id, services, accept_double_charge=double, place=place)
     except StaleVideoError:
         return "This video is changing at the moment; try that again."
-    except (RequestError, ProviderError, ActionreelError) as error:
+    except ActionreelError as error:
         return str(error)
     announce(again, services)
     return ""
+
+
+def _cancel(tenant: str, video_id: str, services: Services) -> str:
+    """Raises RequestError while nobody can tell yet what there is to cancel: the task is then tried
+    again. Of a cancelled video its own message tells."""
+    try:
+        outcome = cancel(tenant, video_id, services).outcome
+    except ProviderError as error:
+        return str(error)
+    return "" if outcome == "cancelled" else results.CANCELLATIONS[outcome]
 
 
 def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = ()) -> None:
