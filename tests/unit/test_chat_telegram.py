@@ -186,7 +186,7 @@ GROUPS = {
 
 def mentions(text: str) -> list[dict[str, Any]]:
     """The mentions that Telegram would mark in a text."""
-    found = []
+    found: list[dict[str, Any]] = []
     for name in ("@actionreelbot2", "@actionreelbot"):
         start = text.lower().find(name)
         while start >= 0:
@@ -201,7 +201,7 @@ def mentions(text: str) -> list[dict[str, Any]]:
 def test_what_a_person_says_in_a_group(text: str, expected: tuple[str, str] | None) -> None:
     marks = mentions(text)
     assert said(changed("group_talk", text=text, entities=marks)) == expected
-    photo = {"text": None, "caption": text, "caption_entities": marks}
+    photo: dict[str, Any] = {"text": None, "caption": text, "caption_entities": marks}
     assert said(changed("group_talk", **photo)) == expected
 
 
@@ -252,9 +252,10 @@ def test_bots_that_the_owner_did_not_name_are_not_heard() -> None:
     for owner_bots in ("", ",", "709999999", "70999999990"):
         assert read("owners_bot", {**SECTION, "owner_bots": owner_bots}).message is None
     ours = {**SECTION, "owner_bots": "7012345678"}
-    own = {"id": 7012345678, "is_bot": True, "first_name": "Actionreel"}
-    assert changed("owners_bot", ours, **{"from": own}).message is None  # a loop
-    assert changed("talk", **{"from": {"id": 81234567, "is_bot": "no"}}).message is None
+    own: dict[str, Any] = {"from": {"id": 7012345678, "is_bot": True, "first_name": "Reel"}}
+    assert changed("owners_bot", ours, **own).message is None  # a loop
+    unclear: dict[str, Any] = {"from": {"id": 81234567, "is_bot": "no"}}
+    assert changed("talk", **unclear).message is None
 
 
 def test_a_thread_of_answers_is_no_topic() -> None:
@@ -265,9 +266,11 @@ def test_a_thread_of_answers_is_no_topic() -> None:
 def test_only_our_own_buttons_are_pressed() -> None:
     for data in ("cancel", "delete:1", "cancel:", "", None, 7):
         assert changed("callback_query", data=data).message is None
-    for odd in (None, [], {}, {"chat": {"id": 1}}, "1"):
-        assert changed("callback_query", message=odd).message is None
-    assert changed("callback_query", **{"from": {}}).message is None
+    shapes: list[Any] = [None, [], {}, {"chat": {"id": 1}}, "1"]
+    for shape in shapes:
+        assert changed("callback_query", message=shape).message is None
+    nobody: dict[str, Any] = {"from": {}}
+    assert changed("callback_query", **nobody).message is None
 
 
 @pytest.mark.parametrize(
