@@ -77,7 +77,7 @@ class FakeTelegram:
         request.max_content_length = MAX_UPLOAD + 100_000  # the rest of a form is small
         request.max_form_memory_size = None
         path = _METHOD.search(request.path)
-        with self._lock:
+        with self._lock, request:  # which closes the files of a form
             if path:
                 status, document = self._api.call(path[1], path[2], request)
             else:

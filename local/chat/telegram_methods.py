@@ -155,7 +155,8 @@ class BotApi:
         return True
 
     def _send_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return self._keep(self._check_chat(arguments), _text(arguments), arguments)
+        of_chat, text = self._check_chat(arguments), _text(arguments)
+        return self._keep({**of_chat, "text": text}, arguments, text=text)
 
     def _edit_message_text(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self._check_chat(arguments)
@@ -206,7 +207,7 @@ class BotApi:
             "file_size": len(content),
         }
         of_chat |= {"video": described, **({"caption": caption} if caption else {})}
-        return self._keep(of_chat, None, arguments, text=caption, video=content, filename=name)
+        return self._keep(of_chat, arguments, text=caption, video=content, filename=name)
 
     def _answer_callback_query(self, arguments: dict[str, Any]) -> bool:
         query = str(arguments.get("callback_query_id", ""))
@@ -238,15 +239,15 @@ class BotApi:
         return {"from": _bot(self._of), "chat": chat(), "date": int(time.time())}
 
     def _keep(
-        self, of_chat: dict[str, Any], text: str | None, arguments: dict[str, Any], **video: Any
+        self, content: dict[str, Any], arguments: dict[str, Any], *, text: str, **video: Any
     ) -> dict[str, Any]:
         keyboard = _keyboard(arguments)
-        message = {"message_id": self._of.new_number(), **of_chat}
-        message |= {"text": text} if text is not None else {}
+        message = {"message_id": self._of.new_number(), **content}
         message |= {"reply_markup": keyboard} if keyboard else {}
         self.messages[message["message_id"]] = message
-        shown = {**_shown(text or "", keyboard), **video}
-        self._of.room.add(Shown(str(message["message_id"]), "bot", **shown))
+        self._of.room.add(
+            Shown(str(message["message_id"]), "bot", **_shown(text, keyboard), **video)
+        )
         return message
 
 
