@@ -270,7 +270,7 @@ def _arguments(request: Request) -> dict[str, Any]:
                 raise ValueError("no object")
             return {**request.args, **found}
         files = {name: (it.filename or "", it.read()) for name, it in request.files.items()}
-        arguments = {**request.args, **request.form, **files}
+        arguments: dict[str, Any] = {**request.args, **request.form, **files}
         for name, value in arguments.items():
             if isinstance(value, str) and value.startswith("attach://"):
                 arguments[name] = files.get(value.removeprefix("attach://"))

@@ -53,11 +53,13 @@ def record(api: httpx.Client, word: str) -> dict[str, Any]:
     return found
 
 
+def _is_told(record: dict[str, Any]) -> bool:
+    return (record["delivery"] or {}).get("status") in ("delivered", "not_delivered")
+
+
 def told(api: httpx.Client, word: str) -> dict[str, Any]:
     """The record, once its result was told or could not be."""
-    seen: dict[str, Any] = until(
-        lambda: (found := record(api, word)) and (found["delivery"] or {}).get("status") and found
-    )
+    seen: dict[str, Any] = until(lambda: (found := record(api, word)) and _is_told(found) and found)
     return seen
 
 

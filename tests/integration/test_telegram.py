@@ -139,6 +139,8 @@ def test_a_wish_is_heard_answered_and_shown(
         chat.edit(where, posted, Told("50 %"))
     assert (last(home).text, last(home).buttons, last(home).edits) == ("50 %", (), 1)
     chat.send_video(where, posted, TOLD, film(f"{files.url}/boat.mp4"), "key")
+    for _ in range(2):
+        chat.take_back(where, posted)
     assert shown(home) == [("you", "/video a paper boat \N{ROWBOAT}"), ("bot", "Ready.")]
     assert (last(home).video, last(home).filename, last(home).url) == (
         MP4,
@@ -194,6 +196,7 @@ def test_what_is_gone_blocked_or_unknown_is_refused(home: FakeTelegram, chat: Te
     home.room.remove(posted)
     chat.send_video(address(), posted, TOLD, film("", MP4), "key")  # and so is the announcement
     gone = chat.post(address(), TOLD, "key")
+    chat.take_back(address(), gone)
     chat.send_video(address(), gone, TOLD, film("", MP4), "key")
     with pytest.raises(ChatRefusedError, match="the message is gone"):
         chat.edit(address(), gone, TOLD)
@@ -362,11 +365,11 @@ def test_only_after_a_fetch_that_was_refused_come_the_bytes(
     faults: Faults, files: ProviderServer, first: Reply, again: bool
 ) -> None:
     videos = {METHOD + "sendVideo": [first, done({"message_id": 2})]}
-    chat = faults(videos, {METHOD + "deleteMessage": done(True)})
+    chat = faults(videos)
     with nullcontext() if again else pytest.raises(ChatError):
         chat.send_video(address(), "1", TOLD, HTTPS, "key")
     methods = [it.path.rpartition("/")[2] for it in files.requests]
-    assert methods == ["sendVideo", "sendVideo", "deleteMessage"][: 3 if again else 1]
+    assert methods == ["sendVideo"] * (2 if again else 1)
     assert files.requests[0].json["video"] == HTTPS.url
 
 
@@ -380,17 +383,17 @@ def test_only_at_home_is_a_file_fetched_over_http() -> None:
         ]
 
 
-def test_what_becomes_of_the_announcement_raises_nothing(
+def test_what_is_known_of_a_message_that_was_to_be_taken_back(
     faults: Faults, files: ProviderServer
 ) -> None:
-    """One that cannot be deleted any more says at least that the video is ready."""
-    for reply in [*DOUBTS.values(), *REFUSALS.values(), refused(429, "Too Many Requests")]:
-        scenes = {METHOD + "sendVideo": done({"message_id": 2})}, {METHOD + "d.+": reply}
-        chat = faults(*scenes, {METHOD + "e.+": reply})
-        chat.send_video(address(), "1", TOLD, HTTPS, "key")
-        methods = [it.path.rpartition("/")[2] for it in files.requests]
-        told = ["editMessageText"] if reply in REFUSALS.values() else []
-        assert methods == ["sendVideo", "deleteMessage", *told]
+    gone = refused(400, "Bad Request: message to delete not found")
+    faults({METHOD + "deleteMessage": gone}).take_back(address(), "1")
+    for reply in REFUSALS.values():
+        with pytest.raises(ChatRefusedError):
+            faults({METHOD + "deleteMessage": reply}).take_back(address(), "1")
+    for reply in DOUBTS.values():
+        with pytest.raises(ChatInDoubtError):
+            faults({METHOD + "deleteMessage": reply}).take_back(address(), "1")
 
 
 def test_a_topic_and_the_answered_message_are_named(faults: Faults, files: ProviderServer) -> None:
