@@ -355,6 +355,7 @@ FETCHES = {
     "no such chat": (refused(400, "Bad Request: chat not found"), False),
     "kicked": (refused(403, "Forbidden: bot was kicked from the group chat"), False),
     "throttled": (refused(429, "Too Many Requests", retry_after=1), False),
+    "another refusal": (refused(409, "Conflict"), False),
     "dropped": (DROP, False),
 }
 HTTPS = film("https://example.com/boat.mp4")
