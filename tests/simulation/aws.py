@@ -14,7 +14,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from actionreel.aws.dynamodb_items import plain, video
+from actionreel.aws.dynamodb_items import plain, turn, video
+from actionreel.chats import Turn
 from actionreel.models import OPEN_STATUSES, Video
 from local.template import ACCOUNT, REGION
 from tests.simulation.faults import Fault
@@ -28,6 +29,11 @@ _THROTTLED = {
     "s3": "SlowDown",
     "secrets-manager": "ThrottlingException",
 }
+
+_TOLD = (  # the values of a write that the trace tells
+    *(":status", ":ambiguous", ":resent", ":fence", ":expected_fence", ":resumes"),
+    *(":delivery", ":delivery_reason", ":announcing", ":announcement"),
+)
 
 Send = Callable[[], Any]
 
@@ -101,11 +107,7 @@ def _gist(operation: str, body: Any) -> str:
         return f"{len(said['TransactItems'])} items"
     key = said.get("Key") or said["Item"]
     values = said.get("ExpressionAttributeValues", {})
-    told = [
-        f"{name[1:]}={next(iter(values[name].values()))}"
-        for name in (":status", ":ambiguous", ":resent", ":fence", ":expected_fence", ":resumes")
-        if name in values
-    ]
+    told = [f"{name[1:]}={next(iter(values[name].values()))}" for name in _TOLD if name in values]
     return " ".join([key["SK"]["S"].rpartition("-")[2][:12], *told])
 
 
@@ -117,6 +119,13 @@ def records() -> dict[str, Video]:
         if str(told["SK"]).startswith("VIDEO#"):
             found[str(told["video_id"])] = video(told)
     return found
+
+
+def turns() -> dict[str, Turn]:
+    """The records of what was written in chats, by the event's id."""
+    told = [plain(item.to_json()["Attributes"]) for item in _table_items()]
+    found = [turn(item) for item in told if str(item["SK"]).startswith("TURN#")]
+    return {one.message.event_id: one for one in found}
 
 
 def watch(world: World) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from multiprocessing.pool import Pool
 
 from tests.simulation import plans, runs
+from tests.simulation.chatroom import PLATFORMS
 from tests.simulation.runs import Result
 
 _CHUNK = 5
@@ -40,8 +41,9 @@ def seed(number: int, without: str | None = None) -> Result:
 
 def crashes(pool: Pool) -> Iterator[Result]:
     """A crash before and after every request that a run makes: of a clean run and of one whose
-    create goes unanswered, at each kind of provider."""
+    create goes unanswered, at each kind of provider, and of one for each chat and for a program."""
     ways = [(kind, way) for kind in plans.KINDS for way in ("clean", "unanswered")]
+    ways += [("key", way) for way in (*PLATFORMS, "callback")]
     counts = pool.starmap(crash, ways)
     points = [
         (kind, way, (number, side))
@@ -82,11 +84,26 @@ def report(results: Sequence[Result], seconds: float, *, trace: bool = False) ->
         [
             *lines,
             *table(results),
+            *places(results),
             f"{len(results)} runs, {len(broken)} broken, in {seconds:.1f} s"
             f" ({len(results) / seconds:.1f}/s): {hours:.0f} h of virtual time,"
             f" {requests} requests",
         ]
     )
+
+
+def places(results: Sequence[Result]) -> list[str]:
+    """What became of the results that somebody waited for, for each kind of place."""
+    found = Counter(delivery for result in results for delivery in result.deliveries)
+    ends = ("delivered", "not_delivered")
+    lines = ["".join(f"{head:<17}" for head in ("place", "results", *ends)).rstrip()]
+    for place in sorted({place for place, _ in found}):
+        figures = (
+            sum(found[key] for key in found if key[0] == place),
+            *(found[place, end] for end in ends),
+        )
+        lines.append("".join(f"{figure:<17}" for figure in (place, *figures)).rstrip())
+    return lines
 
 
 def table(results: Sequence[Result]) -> list[str]:

@@ -24,7 +24,9 @@ class Execution:
         self.worker = worker
         self.moto: Any = worker._execution_communication.execution
         self.name: str = self.moto.name
-        self.video_id: str = self.moto.input_data["video_id"]
+        document = self.moto.input_data
+        self.video_id: str = document.get("video_id", "")  # or else it answers a message:
+        self.turn_id: str = document.get("turn_id", "")
         self.deadline = 0.0
         self.task_seconds = 0.0
         self.state: tuple[str, Any] | None = None  # the last one entered, with its input

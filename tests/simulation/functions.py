@@ -44,8 +44,12 @@ class Functions:
             self._handlers[name] = getattr(importlib.import_module(f"{package}.{module}"), handler)
             self.timeouts[name] = float(properties["Timeout"])
         self._routes = [
-            (route.method, re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path or ".*")), route)
-            for route in template.routes()
+            (
+                route.method,
+                re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path or ".*")),
+                route,
+            )
+            for route in sorted(template.routes(), key=lambda route: route.path is None)
         ]
 
     def start(self, world: World, function: str, event: Any, video_id: str = "") -> Invocation:
@@ -90,15 +94,19 @@ class Functions:
         return invocation.outcome
 
     def http(
-        self, world: World, method: str, path: str, body: Any = None
+        self, world: World, method: str, path: str, body: Any = None, headers: Any = None
     ) -> tuple[int, Any, Invocation]:
-        """A request to the API: status, document, and the invocation that answered."""
-        function = next(
-            route.function
+        """A request to the API: status, document, and the invocation that answered. A body that
+        has its own headers is text as it is."""
+        function, names = next(
+            (route.function, found.groupdict())
             for wanted, pattern, route in self._routes
-            if wanted in (method, None) and pattern.fullmatch(path)
+            if wanted in (method, None) and (found := pattern.fullmatch(path))
         )
-        invocation = self.start(world, function, _http_event(method, path, body))
+        event = _http_event(method, path, body)
+        if headers is not None:
+            event |= {"headers": {**event["headers"], **headers}, "body": body}
+        invocation = self.start(world, function, {**event, "pathParameters": names})
         outcome = self.call(world, invocation, world.scheduler.now + API_SECONDS)
         if outcome is None:
             return 503, {"message": "Service Unavailable"}, invocation

@@ -8,6 +8,7 @@ from actionreel.errors import AssetError
 from actionreel.models import Video, file_key
 from actionreel.mp4 import whole_mp4
 from tests.simulation import aws
+from tests.simulation.deeds import Message
 from tests.simulation.people import People
 from tests.simulation.studio import Job
 from tests.simulation.world import World
@@ -32,7 +33,7 @@ def check(world: World, people: People, *, faultless: bool) -> None:
         if count > 1:
             world.violate("I2", f"the job {handle} belongs to {count} videos")
     for execution in world.executions:
-        if execution.video_id not in records:
+        if execution.video_id and execution.video_id not in records:
             world.violate("I9", f"the execution {execution.name} has no record")
         if execution.status == "RUNNING":
             world.violate("I9", f"the execution {execution.name} still runs")
@@ -63,7 +64,12 @@ def _in_exchange(job: Job, given: dict[str, str]) -> str:
 def _check_actions(world: World, people: People, records: dict[str, Video]) -> None:
     """I1: every accepted action has one record, the same for each delivery of its message."""
     made = Counter(video.message_id for video in records.values() if video.retry_of is None)
+    turns = aws.turns()
     for message in people.messages:
+        if message.in_chat:
+            turn = turns.get(message.id)
+            _check_event(world, people, message, made[turn.turn_id] if turn else 0)
+            continue
         for answer in message.answers:
             if answer != message.answers[0]:
                 world.violate("I1", f"{message.id} was answered differently: {message.answers}")
@@ -77,6 +83,18 @@ def _check_actions(world: World, people: People, records: dict[str, Video]) -> N
     for older, count in retries.items():
         if count > 1 or records[str(older)].retried_as is None:
             world.violate("I1", f"{older} was retried {count} times")
+
+
+def _check_event(world: World, people: People, message: Message, made: int) -> None:
+    """I1: what was written in a chat makes its videos once, or none if it could not be answered."""
+    turn, expected = aws.turns().get(message.id), len(message.prompts)
+    ends = [one.status for one in world.executions if turn and one.turn_id == turn.turn_id]
+    if message.id in people.chats.taken and not ends:
+        world.violate("I9", f"{message.id} was taken in, and nothing answers it")
+    if len(ends) > 1:
+        world.violate("I1", f"{message.id} was answered {len(ends)} times")
+    if made not in ((expected,) if ends == ["SUCCEEDED"] else (0, expected)):
+        world.violate("I1", f"{message.id} has {made} records for {expected} tags")
 
 
 def _check_spending(world: World, records: dict[str, Video]) -> None:
@@ -101,7 +119,7 @@ def _check_video(world: World, people: People, video: Video, jobs: list[Job]) ->
         world.violate("I3", f"{name} is failed, and may have been charged")
     if video.status not in ("completed", "failed") and video.failure is None:
         world.violate("I3", f"{name} is {video.status} without a reason")
-    asked = video.video_id in people.cancelled
+    asked = video.video_id in people.wished_away
     if video.status == "cancelled" and not (asked or any(job.fate == "cancelled" for job in jobs)):
         world.violate("I3", f"{name} is cancelled, and nobody asked for that")
     if video.status == "completed":
@@ -127,21 +145,26 @@ def _check_file(world: World, video: Video) -> None:
         world.violate("I4", f"{name} has a file that does not play")
 
 
-def check_leaks(world: World, logs: list[str], secrets: list[str], key: str) -> None:
-    """I11: no prompt and no key in the logs, and no key in records, histories and answers."""
-    for secret in [*secrets, key]:
+def check_leaks(
+    world: World, logs: list[str], prompts: list[str], keys: list[str], tokens: list[str]
+) -> None:
+    """I11: no prompt, key and token in the logs, and no key in records, histories and answers; what
+    a chat or a program gave us to answer with is on records, and nowhere else."""
+    for secret in [*prompts, *keys, *tokens]:
         leaked = next((line for line in logs if secret in line), None)
         if leaked is not None:
             world.violate("I11", f"the logs tell {secret!r}: {leaked[:200]}")
-    histories = (
+    histories = [
         str(execution.worker.env.event_manager.get_event_history())
         for execution in world.executions
         if execution.worker.env
-    )
-    records = (video.model_dump_json() for video in aws.records().values())
-    for place in (*histories, *records, *world.answered):
-        if key in place:
-            world.violate("I11", f"the key is told: {place[:200]}")
+    ]
+    records = [video.model_dump_json() for video in aws.records().values()]
+    told = [*histories, *world.answered]
+    for secrets, places in ((keys, [*told, *records]), (tokens, told)):
+        for place in places:
+            if any(secret in place for secret in secrets):
+                world.violate("I11", f"a key or a token is told: {place[:200]}")
 
 
 def check_addresses(world: World, connected: list[object], allowed: list[object]) -> None:

@@ -3,6 +3,7 @@
 condition   a claim is written whatever the record says
 fence       who writes later does not name the fence that he knows
 taint       that a request went unanswered is not remembered
+sending     that a video is being sent to a chat is not noted
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from actionreel import deliveries
 from actionreel.aws.dynamodb import DynamoDBVideoRepository as Repository
 
-RULES = ("condition", "fence", "taint")
+RULES = ("condition", "fence", "taint", "sending")
 
 
 @contextmanager
@@ -54,3 +56,5 @@ def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
             patch.setattr(Repository, "take_job", takes_unfenced)
         case "taint":
             patch.setattr(Repository, "advance", untainted)
+        case "sending":
+            patch.setattr(deliveries, "_mark", lambda video, services, delivery: video)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.simulation import aws
+from tests.simulation.chat_people import ChatPeople
 from tests.simulation.deeds import Blow, Message, Wish
 from tests.simulation.execution import Execution
 from tests.simulation.functions import Functions
@@ -23,22 +24,26 @@ class People:
     def __init__(self, world: World, functions: Functions) -> None:
         self.world = world
         self.functions = functions
+        self.chats = ChatPeople(world, functions)
         self.messages: list[Message] = []
         self.events = "once"  # how status changes are delivered: once, twice, late or never
         self.confirmed: set[str] = set()  # videos that somebody asked to be made again
         self.cancelled: set[str] = set()  # videos that somebody asked to be cancelled
+        self.origin = ""  # where programs are called back
         world.on_execution_end = self._tell
 
     def post(self, message: Message) -> None:
         """Delivers a message at its moments, each time as by a client that does not give up."""
         self.messages.append(message)
+        deliver = self.chats.deliver if message.in_chat else self._deliver
         for number, at in enumerate(message.deliveries, 1):
             name = f"client {message.id}.{number}"
-            self.world.spawn(name, lambda at=at: self._deliver(message, at))  # type: ignore[misc]
+            self.world.spawn(name, lambda at=at: deliver(message, at))  # type: ignore[misc]
 
     def wish(self, wish: Wish) -> None:
         """Lets a user have a second thought."""
-        self.world.spawn(f"user {wish.verb}", lambda: self._fulfil(wish))
+        fulfil = self.chats.press if wish.in_chat else self._fulfil
+        self.world.spawn(f"user {wish.verb}", lambda: fulfil(wish))
 
     def strike(self, blow: Blow) -> None:
         """Lets an execution end from outside."""
@@ -48,10 +53,16 @@ class People:
         """The schedule: sweeps until nothing is open; ends the run."""
         self.world.scheduler.spawn("schedule", self._sweep)
 
+    @property
+    def wished_away(self) -> set[str]:
+        """The videos that somebody asked to be cancelled."""
+        values = (value.partition(":") for value in self.chats.pressed)
+        return self.cancelled | {video_id for deed, _, video_id in values if deed == "cancel"}
+
     def _deliver(self, message: Message, at: float) -> None:
         self.world.sleep(at)
         for attempt in range(DELIVERIES):
-            status, said = self._ask("POST", "/actions", message.body)
+            status, said = self._ask("POST", "/actions", message.body(self.origin))
             if status == 200:
                 message.answers.append([_video_id(result) for result in said.get("results", [])])
                 return
@@ -92,9 +103,10 @@ class People:
     def _strike(self, blow: Blow) -> None:
         world = self.world
         world.sleep(blow.at)
-        if not world.executions:
+        executions = [execution for execution in world.executions if execution.video_id]
+        if not executions:
             return
-        execution: Execution = world.executions[blow.index % len(world.executions)]
+        execution: Execution = executions[blow.index % len(executions)]
         world.note(f"ends execution {execution.name[-6:]}: {blow.how}")
         execution.end(blow.how)
         if blow.redrive is not None:
@@ -105,7 +117,7 @@ class People:
 
     def _tell(self, execution: Execution) -> None:
         """EventBridge: the status change, as often as this run has it."""
-        if execution.status == "SUCCEEDED" or self.events == "never":
+        if not execution.video_id or execution.status == "SUCCEEDED" or self.events == "never":
             return
         dice = self.world.random
         event = _status_change(execution)
@@ -123,7 +135,8 @@ class People:
             outcome = self._run("CloseVideoFunction", event, execution.video_id)
             if outcome is not None and not outcome.error:
                 video = aws.records().get(execution.video_id)
-                left = video and video.is_open and video.execution == execution.name
+                waits = video and (video.is_open or video.owes_delivery)
+                left = waits and video and video.execution == execution.name
                 if left and not execution.redriven:
                     world.violate("I7", f"the event left {execution.video_id} open")
                 return
@@ -142,12 +155,11 @@ class People:
                 world.violate("I9", "something is still open")
                 break
             self._run("SweepVideosFunction", {"source": "aws.events"})
-            idle = not world.busy and not any(status in _OPEN for status in world.seen.values())
+            records = aws.records().values()
+            waited_for = any(video.is_open or video.owes_delivery for video in records)
+            idle = not world.busy and not waited_for
             quiet = quiet + 1 if idle else 0
         world.scheduler.finish()
-
-
-_OPEN = ("queued", "submitting", "generating", "storing")
 
 
 def _video_id(result: dict[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from tests.simulation import chat_faults
 from tests.simulation.creates import CREATES, FOR_GOOD
 from tests.simulation.deeds import Blow, Message, Wish
 from tests.simulation.families import FAMILIES, OTHERS
@@ -29,6 +30,7 @@ class Plan:
     list_lag: float = 0.0
     poll_lag: float = 0.0
     crash_at: tuple[int, str] | None = None  # at that request of the functions: before, after
+    way: str = ""  # of those that have a crash
 
     @property
     def faultless(self) -> bool:
@@ -43,24 +45,32 @@ class Plan:
         if self.crash_at is None:
             return f"make simulate SEEDS=1 FIRST={self.seed}"
         number, side = self.crash_at
-        way = "unanswered" if self.faults else "clean"
-        return f'make simulate ARGS="--crash {self.kind}:{way}:{number}:{side}"'
+        return f'make simulate ARGS="--crash {self.kind}:{self.way}:{number}:{side}"'
 
     @property
-    def secrets(self) -> list[str]:
+    def prompts(self) -> list[str]:
         """What must not be in any log."""
         return [prompt for message in self.messages for prompt in message.prompts]
 
+    @property
+    def tokens(self) -> list[str]:
+        """What chats and programs gave us, which must be in nothing but records."""
+        return [message.secret for message in self.messages if message.secret]
+
     def __str__(self) -> str:
-        tags = [len(message.prompts) for message in self.messages]
-        parts = [f"provider {self.kind}", f"messages with {tags} videos", f"events {self.events}"]
+        tags = [f"{len(message.prompts)} by {message.by}" for message in self.messages]
+        videos = f"messages with videos: {', '.join(tags)}"
+        parts = [f"provider {self.kind}", videos, f"events {self.events}"]
         if self.list_lag or self.poll_lag:
             parts.append(f"lags {self.list_lag:g} s (list), {self.poll_lag:g} s (poll)")
         return "; ".join(
             parts
             + [f"ends {fate} after {takes:g} s" for fate, takes in self.fates]
             + [str(fault) for fault in self.faults]
-            + [f"{wish.verb} of {wish.index} at {wish.at:.0f} s" for wish in self.wishes]
+            + [
+                f"{wish.verb}{' in the chat' * wish.in_chat} of {wish.index} at {wish.at:.0f} s"
+                for wish in self.wishes
+            ]
             + [f"crash {self.crash_at[1]} request {self.crash_at[0]}" if self.crash_at else ""]
             + [f"{blow.how} of {blow.index} at {blow.at:.0f} s" for blow in self.blows]
         )
@@ -68,15 +78,16 @@ class Plan:
 
 def of_crash(kind: str, way: str, crash_at: tuple[int, str] | None = None) -> Plan:
     """A message with one video and nothing but a crash; `way` is `clean`, or `unanswered` if its
-    create is accepted and goes unanswered first."""
+    create is accepted and goes unanswered first, or the chat or `callback` that it comes by."""
     lost = Fault("hang", "provider.create", value="accepted")
-    message = Message("m1", [PROMPT.format(1)])
-    return Plan(0, kind, [message], [lost] if way == "unanswered" else [], crash_at=crash_at)
+    message = Message("m1", [PROMPT.format(1)], by="api" if way in ("clean", "unanswered") else way)
+    faults = [lost] if way == "unanswered" else []
+    return Plan(0, kind, [message], faults, crash_at=crash_at, way=way)
 
 
 def of_seed(seed: int) -> Plan:
     """The plan of a seed. Twenty seeds in a row touch every family of faults, sixty every family
-    with every kind of provider."""
+    with every kind of provider; of the faults of chats, five and fifteen do."""
     dice = random.Random(seed)
     plan = Plan(seed, KINDS[seed % len(KINDS)], _messages(dice))
     plan.fates = [("completed", dice.choice((2.0, 2.0, 5.0, 9.0))) for _ in range(2)]
@@ -88,6 +99,7 @@ def of_seed(seed: int) -> Plan:
     if dice.random() < 0.35:
         plan.wishes += [_wish(dice) for _ in range(dice.choice((1, 1, 2)))]
     _keep_list_honest(plan)
+    chat_faults.take_to_chats(plan, random.Random(~seed))
     return plan
 
 

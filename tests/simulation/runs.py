@@ -8,7 +8,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 
-from tests.simulation import aws, invariants, mutations
+from tests.simulation import aws, delivery_invariants, invariants, mutations
+from tests.simulation.chat_adapters import SIGNING_SECRET
+from tests.simulation.chatroom import TOKEN
 from tests.simulation.functions import swap_sandboxes
 from tests.simulation.people import People
 from tests.simulation.plans import Plan
@@ -39,6 +41,7 @@ class Result:
     struck: list[str] = field(default_factory=list)  # the kinds of the faults that came to pass
     requests: int = 0
     seconds: float = 0.0  # virtual
+    deliveries: list[tuple[str, str]] = field(default_factory=list)  # where to, and how it ended
 
 
 def run(plan: Plan, without: str | None = None) -> Result:
@@ -47,7 +50,7 @@ def run(plan: Plan, without: str | None = None) -> Result:
     world = World(plan.seed, plan.kind, list(plan.faults), plan.crash_at)
     world.scheduler = type(world.scheduler)(swap_sandboxes)
     people = People(world, hold.functions)
-    people.events = plan.events
+    people.events, people.origin = plan.events, hold.server.origin
     world.studio.fates = plan.fates
     world.studio.list_lag, world.studio.poll_lag = plan.list_lag, plan.poll_lag
     hold.begin(world)
@@ -58,7 +61,9 @@ def run(plan: Plan, without: str | None = None) -> Result:
         for trouble in world.scheduler.troubles:
             world.violate("I-", "".join(traceback.format_exception(trouble)))
         invariants.check(world, people, faultless=plan.faultless)
-        invariants.check_leaks(world, [*hold.logs, said.getvalue()], plan.secrets, KEY)
+        delivery_invariants.check(world, people, faultless=plan.faultless)
+        logs, keys = [*hold.logs, said.getvalue()], [KEY, TOKEN, SIGNING_SECRET]
+        invariants.check_leaks(world, logs, plan.prompts, keys, plan.tokens)
         invariants.check_addresses(world, hold.connected, hold.allowed())
         records = aws.records()
         owned = invariants.owned_jobs(world, records)
@@ -80,6 +85,9 @@ def run(plan: Plan, without: str | None = None) -> Result:
         struck=[fault.kind for fault in world.faults if fault.struck],
         requests=world.requests,
         seconds=world.scheduler.now,
+        deliveries=[
+            (video.place.platform, str(video.delivery)) for video in records.values() if video.place
+        ],
     )
 
 

@@ -27,12 +27,13 @@ from moto.stepfunctions.parser.asl.utils import json_path
 
 from actionreel import bootstrap, transport
 from actionreel.aws import dynamodb, s3
+from actionreel.chat import callback
 from actionreel.observability import logger
 from actionreel.settings import Settings
 from local import stack
 from local.moto_patches import patch_moto
 from local.template import REGION
-from tests.simulation import aws, interpreter, sockets
+from tests.simulation import aws, chat_adapters, interpreter, sockets
 from tests.simulation import world as worlds
 from tests.simulation.functions import Functions
 from tests.simulation.replies import KEY
@@ -63,19 +64,21 @@ class Seams:
         self._set_environment()
         patch_moto()
         self._aws.start()
-        template = stack.home_template(self.server.url, _models())
+        origin = self.server.origin
+        template = stack.home_template(self.server.url, _models(), CallbackOrigins=origin)
         self._patch_time_and_chance()
         self._patch_botocore()
         sockets.patch(self._patch, self.server, self.connected)
         self._hasten_moto()
         self.functions = Functions(template)
         interpreter.install(self._patch, self.functions)
-        stack.create_resources(template, KEY)
+        stack.create_resources(template, KEY, chat_sections=chat_adapters.SECTIONS)
         settings = Settings.from_environment(stack.environment(template))
         self._services = {
             kind: bootstrap.AwsServices(settings.model_copy(update={"provider_recovery": kind}))
             for kind in ("list", "key", "none")
         }
+        self._put_chats_in()
         self._listen()
 
     def close(self) -> None:
@@ -129,7 +132,7 @@ class Seams:
         clock = SimpleNamespace(
             time=now, monotonic=now, sleep=sleep, time_ns=lambda: int(now() * 1e9)
         )
-        for module in (dynamodb, transport, botocore.endpoint, uuid6):
+        for module in (dynamodb, transport, callback, botocore.endpoint, uuid6):
             self._patch.setattr(module, "time", clock)
         self._patch.setattr(os, "urandom", urandom)
         self._patch.setattr(uuid6, "secrets", SimpleNamespace(randbits=_randbits))
@@ -138,6 +141,17 @@ class Seams:
             "now",
             lambda services: worlds.active.clock() if worlds.active else real_now(services),
         )
+
+    def _put_chats_in(self) -> None:
+        """Chats that the world can trouble, in place of real ones."""
+        for services in self._services.values():
+            for platform in chat_adapters.SECTIONS:
+                chat = chat_adapters.SimulatedChat(
+                    platform, services.chat_section, f"{self.server.origin}/chat"
+                )
+                services._chats[platform] = chat
+        reader = chat_adapters.SimulatedReader()
+        self._patch.setattr(bootstrap.AwsServices, "chat_reader", lambda services, name: reader)
 
     def _patch_botocore(self) -> None:
         send = BotocoreStubber.__call__

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from actionreel import transport
+from tests.simulation import chatroom
 from tests.simulation import world as worlds
 from tests.simulation.faults import Fault
 from tests.simulation.replies import Reply
@@ -69,13 +70,17 @@ def patch(monkeypatch: pytest.MonkeyPatch, server: Server, connected: list[Any])
 def exchange(
     world: World, server: Server, request: httpx.Request, send: Callable[[], httpx.Response]
 ) -> httpx.Response:
-    """One request to the provider, with whatever befalls it."""
-    name = f"provider.{_operation(request)}"
+    """One request to the provider, a chat or a program, with whatever befalls it."""
+    path, chat = request.url.path, request.url.path.startswith("/chat/")
+    name = chatroom.operation(request.method, path) if chat else f"provider.{_operation(request)}"
 
     def carry_out(fault: Fault | None) -> httpx.Response:
         def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
-            return world.studio.answer(method, target, headers, body, fault)
+            where = world.chatroom if chat else world.studio
+            return where.answer(method, target, headers, body, fault)
 
+        if chat:
+            world.chatroom.tried(path, came_through=fault is None)
         server.answer, server.hung = answer, False
         server.refusal = fault.kind if fault else ""
         word = f" [{fault.kind} {fault.value or ''}]" if fault else ""

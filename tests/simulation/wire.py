@@ -30,9 +30,14 @@ class Server:
         threading.Thread(target=self._serve, name="provider", daemon=True).start()
 
     @property
+    def origin(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
     def url(self) -> str:
         """What PROVIDER_BASE_URL is."""
-        return f"http://{HOST}:{self.port}/v1"
+        return f"{self.origin}/v1"
 
     def close(self) -> None:
         """Ends the server."""

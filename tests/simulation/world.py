@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from tests.simulation.chatroom import Chatroom
 from tests.simulation.faults import ABANDON, BEFALLS, CRASH, Fault
 from tests.simulation.scheduler import Actor, Killed, Scheduler
 from tests.simulation.studio import EPOCH, Studio
@@ -77,6 +78,7 @@ class World:
         self.entropy = random.Random(~self.seed)  # what the product and its libraries ask for
         self.scheduler = Scheduler()
         self.studio = Studio(self.kind, lambda: self.scheduler.now, self._asker)
+        self.chatroom = Chatroom(lambda: self.scheduler.now)
 
     @property
     def invocation(self) -> Invocation | None:
