@@ -26,7 +26,7 @@ def announce(video: Video, services: Services) -> None:
     """Writes the message, or edits it if it says something else by now. At most one is ever
     written: one that may have been is not written again."""
     place = video.place
-    if place is None or place.platform == "callback":
+    if place is None or place.platform == "callback" or not video.is_open:
         return
     told = telling.progress(video)
     with suppress(ChatError, StaleVideoError):
@@ -45,9 +45,13 @@ def address(tenant: str, place: Place, services: Services) -> Address:
 def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
     if told.text == video.shown or not video.announcement:
         return  # one without an id can be changed a few times only: that is kept for the result
-    chat = services.chat(place.platform)
-    chat.edit(address(video.tenant, place, services), video.announcement, told)
-    services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=told.text)
+    chat, to = services.chat(place.platform), address(video.tenant, place, services)
+    chat.edit(to, video.announcement, told)
+    try:
+        services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=told.text)
+    except StaleVideoError as stale:
+        if isinstance(stale.video, Video):  # it has ended: the message must not take that back
+            chat.edit(to, video.announcement, telling.ended(stale.video))
 
 
 def _write(video: Video, place: Place, told: Told, services: Services) -> None:
