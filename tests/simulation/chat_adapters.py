@@ -16,7 +16,7 @@ from typing import Any
 from actionreel import transport
 from actionreel.chat.exchange import SECONDS, UPLOAD_SECONDS, exchange
 from actionreel.chats import Address, ChatMessage, Film, Received, Reply, Told
-from actionreel.errors import ChatError, ChatInDoubtError, ChatRefusedError
+from actionreel.errors import ChatInDoubtError, ChatRefusedError
 from tests.simulation.chatroom import PLATFORMS, TOKEN
 
 UPLOAD_LIMITS = {"telegram": 20_000, "discord": 5000}  # some films are too large for the second
@@ -49,25 +49,22 @@ class SimulatedChat:
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
-    ) -> None:
+    ) -> bool:
         content = base64.b64encode(film.content()).decode()
         fields = {**_fields(told), "link": None, "film": content}
         if announcement is None or not self.repeats_safely:
             self._new(address, "videos", {**fields, "key": key})
-            if announcement is not None:
-                self._take_back(address, announcement, told)
-            return
+            return False
         try:
             self._send("PUT", f"messages/{announcement}/video", fields)
         except _MissingError:
             self._new(address, "videos", {**fields, "key": key})
+            return False
+        return True
 
-    def _take_back(self, address: Address, message_id: str, told: Told) -> None:
-        with suppress(ChatError):  # the video is there
-            try:
-                self._send("DELETE", f"messages/{message_id}", {})
-            except ChatRefusedError:
-                self.edit(address, message_id, told)
+    def take_back(self, address: Address, message_id: str) -> None:
+        with suppress(_MissingError):
+            self._send("DELETE", f"messages/{message_id}", {})
 
     def _new(self, address: Address, path: str, fields: dict[str, Any]) -> Mapping[str, Any]:
         if address.place.deferred and address.reply_token:
