@@ -7,86 +7,26 @@ in a process of its own with only the environment that Lambda would give it.
 from __future__ import annotations
 
 import json
-import os
-import platform
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import samcli
 
 from actionreel import bootstrap
-from actionreel.models import Video
+from actionreel.models import Place, Video
 from actionreel.webhook_tokens import deployment_token
-from local.lambdas import INVOCATIONS
-from local.stack import Stack, home_template
-from local.template import REGION, ROOT
+from local.stack import Stack
+from local.template import ROOT
+from tests.lambda_runtime import Runtime
 
 EVENTS = ROOT / "tests/events"
-MACHINE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-EMULATOR = Path(samcli.__file__).parent / "local/rapid" / f"aws-lambda-rie-{MACHINE}"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the emulator runs on Linux")
 
 Invoke = Callable[[str, dict[str, Any]], Any]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
-
-
-class Runtime:
-    """One execution environment of one function."""
-
-    def __init__(self, name: str, stack: Stack) -> None:
-        template = home_template(stack.provider_url)
-        properties = template.functions()[name]
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}{INVOCATIONS.format('function')}"
-        environment = {
-            **template.environment(name),
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "layers/core/python"),
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_ENDPOINT_URL": stack.aws_url,
-        }
-        command = [str(EMULATOR), "--log-level", "error"]
-        command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-        command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
-        command += [sys.executable, "-m", "awslambdaric", properties["Handler"]]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT / properties["CodeUri"], env=environment, start_new_session=True
-        )
-        self._wait_for(port)
-
-    def _wait_for(self, port: int) -> None:
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            assert self.process.poll() is None, "the emulator ended"
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError("the emulator does not answer")
-
-    def stop(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +161,30 @@ def test_webhook(invoke: Invoke) -> None:
     token = deployment_token(bootstrap.services().webhook_key(), "openai_videos")
     told["pathParameters"]["token"] = token
     assert invoke("WebhookFunction", told)["statusCode"] == 401
+
+
+def test_chat(invoke: Invoke, stack: Stack) -> None:
+    """A stranger is refused; the platform is heard, and an execution answers."""
+    told = event("chat")
+    assert invoke("ChatFunction", told)["statusCode"] == 401
+    section = stack.platforms["telegram"].section
+    told["headers"]["x-telegram-bot-api-secret-token"] = section["secret_token"]
+    assert invoke("ChatFunction", told) == {"statusCode": 200}
+
+
+def test_answer_message(invoke: Invoke) -> None:
+    assert invoke("AnswerMessageFunction", event("answer_message")) == {}  # there is no such turn
+
+
+def test_deliver_result(invoke: Invoke, stack: Stack) -> None:
+    told = of_its_own("deliver_result", 3)
+    put_record(
+        told, status="failed", delivery="owed", place=Place(platform="slack", channel="C0LOCAL001")
+    )
+    assert "tell" not in invoke("DeliverResultFunction", told)
+    video = bootstrap.services().videos.get(told["tenant"], told["video_id"])
+    assert video is not None
+    assert (video.delivery, video.delivery_reason) == ("delivered", None)
 
 
 def test_web(invoke: Invoke) -> None:
