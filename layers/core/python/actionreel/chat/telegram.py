@@ -141,12 +141,17 @@ def _wish(event_id: str, place: Place, wish: str) -> Received:
 
 
 def _press(event_id: str, query: dict[str, Any]) -> Received:
-    """A press of a button; its message may be too old to be shown, but has its place."""
-    value = pressed(query.get("data"))
+    """A press of a button; its message may be too old to be shown, but has its place. The answer
+    ends the spinner that Telegram shows on the button."""
+    value, query_id = pressed(query.get("data")), query.get("id")
     place = _place(_inner(query, "message"), _inner(query, "from"))
     if value is None or place is None:
         return _IGNORED
-    return _received("button", event_id, place, value)
+    message = _received("button", event_id, place, value).message
+    if not isinstance(query_id, str):
+        return Received(Reply(), message)
+    done = {"method": "answerCallbackQuery", "callback_query_id": query_id}
+    return Received(Reply(body=done), message)
 
 
 def _place(document: dict[str, Any], sender: dict[str, Any]) -> Place | None:
