@@ -73,6 +73,20 @@ def deliver_crashes(plan: Plan, dice: Dice) -> None:
         fault.value, fault.times = None, min(fault.times, 2)
 
 
+def told_late(plan: Plan, dice: Dice) -> None:
+    """A function that tells how a video comes on hangs, or goes on beside its successors, and does
+    not say it until everything is over."""
+    function = dice.choice((DELIVER, DELIVER, ANSWER))
+    request = dice.choice(("chat.edit", "chat.post", "dynamodb.*"))
+    kind = ABANDON if function == DELIVER else dice.choice((ABANDON, STALL))
+    fault = add(plan, kind, request, dice.choice((1, 1, 2, 3)), function=function)
+    fault.side = dice.choice(("before", "before", "after"))
+    fault.seconds = dice.choice((4.0, 10.0, 20.0, 60.0, 99.0))
+    fault.value = dice.choice((*LAMBDA, *GONE)) if kind == ABANDON else None
+    if dice.random() < 0.3:
+        add(plan, dice.choice(("status 400", "429")), "provider.create", 1, FOR_GOOD)
+
+
 def chat_inbound_troubled(plan: Plan, dice: Dice) -> None:
     """What is written in a chat comes again and again, at the same moment and in another order, and
     the function that takes it in dies at it."""
@@ -114,7 +128,7 @@ FAMILIES: Sequence[Family] = (
     chat_troubled,
     deliver_crashes,
     chat_inbound_troubled,
-    chat_troubled,
+    told_late,
 )
 
 

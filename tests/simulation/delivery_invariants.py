@@ -13,6 +13,7 @@ from tests.simulation.world import World
 
 # Reasons that do not say that nothing was shown.
 _DOUBT = re.compile("may be there|did not answer|trouble of its own|did not say|broken off")
+_TELLERS = ("AnswerMessageFunction", "DeliverResultFunction", "ChatFunction")
 _ENDED = ("is ready.", "There is no video of ")
 _MADE = re.compile("(about to be made|being made|made, and on its way here|in doubt: )")
 
@@ -25,6 +26,10 @@ def check(world: World, people: People, *, faultless: bool) -> None:
             if faultless and video.delivery != "delivered":
                 world.violate("I0", f"nothing went wrong, and {_name(video)} was not told")
     _check_words(world, people, faultless=faultless)
+    for invocation in world.invocations:
+        outcome = invocation.outcome
+        if invocation.function in _TELLERS and outcome and outcome.error and not invocation.struck:
+            world.violate("I12", f"{invocation.function} fails by itself: {outcome.report}")
 
 
 def _check_told(world: World, video: Video, place: Place) -> None:

@@ -12,6 +12,7 @@ from multiprocessing.pool import Pool
 import pytest
 
 from tests.simulation import campaign, mutations
+from tests.simulation.chatroom import PLATFORMS
 from tests.simulation.runs import Result
 
 SEEDS = 300
@@ -48,6 +49,17 @@ def test_most_videos_are_made(results: list[Result]) -> None:
     assert {"completed", "unknown", "failed", "cancelled"} <= set(statuses), table
 
 
+def test_most_results_are_told(results: list[Result]) -> None:
+    """So is one that tells nobody anything, and says why not."""
+    deliveries = [delivery for result in results for delivery in result.deliveries]
+    table = "\n".join(campaign.places(results))
+    for place in (*PLATFORMS, "callback"):
+        ends = [end for where, end in deliveries if where == place]
+        assert len(ends) > SEEDS / 6
+        assert ends.count("delivered") > 0.9 * len(ends), table
+    assert ("telegram", "not_delivered") in deliveries, table
+
+
 def test_every_crash_point_is_sound(pool: Pool) -> None:
     results = list(campaign.crashes(pool))
     assert_sound(results)
@@ -56,7 +68,7 @@ def test_every_crash_point_is_sound(pool: Pool) -> None:
 
 @pytest.mark.parametrize("rule", mutations.RULES)
 def test_goes_red_without(pool: Pool, rule: str) -> None:
-    results = campaign.seeds(pool, range(20), without=rule)
+    results = campaign.seeds(pool, range(60 if rule == "sending" else 20), without=rule)
     assert any(result.violations for result in results), f"nothing needs the {rule}"
 
 
