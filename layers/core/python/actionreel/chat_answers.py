@@ -52,7 +52,7 @@ def answer(ref: TurnRef, services: Services) -> TurnRef:
     if turn is None:
         return ref
     if ref.caught is not None:
-        _say(turn, _excuse(ref.caught), services)
+        _say(_apart(turn), _excuse(ref.caught), services)
         return ref
     message = turn.message
     match message.kind:
@@ -214,6 +214,17 @@ def _how(video: Video) -> str:
 def _conversation(place: Place) -> str:
     names = (place.platform, place.channel, place.thread or "")
     return ":".join(names).rstrip(":")[:200]
+
+
+def _apart(turn: Turn) -> Turn:
+    """The turn with its excuse beside an answer that waits to be filled, if that may show a video
+    by now: what was acted on has not failed altogether."""
+    message = turn.message
+    idle = message.kind in ("help", "talk") and turn.written is None
+    if idle and not find_actions(message.text):
+        return turn
+    place = message.place.model_copy(update={"deferred": False})
+    return turn.model_copy(update={"message": message.model_copy(update={"place": place})})
 
 
 def _excuse(caught: Mapping[str, Any]) -> str:
