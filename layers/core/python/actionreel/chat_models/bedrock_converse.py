@@ -51,8 +51,10 @@ class BedrockChatModel:
             raise ChatUnavailableError("The chat model cannot be reached.") from None
         if answer.get("stopReason") in _DECLINED:
             raise ChatRefusedError("The model declined to answer.")
-        parts = answer["output"]["message"]["content"]
-        return "".join(part.get("text", "") for part in parts).strip()[:MAX_CHARACTERS]
+        parts = answer.get("output", {}).get("message", {}).get("content", [])
+        said = "".join(part.get("text", "") for part in parts)
+        # Half a surrogate pair can be escaped in JSON, but neither be stored nor sent on.
+        return said.encode(errors="replace").decode().strip()[:MAX_CHARACTERS]
 
 
 def chat_model(model_id: str, region: str | None = None) -> BedrockChatModel:
@@ -64,9 +66,11 @@ def chat_model(model_id: str, region: str | None = None) -> BedrockChatModel:
 
 
 def _messages(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """The lines in turn: neighbours of one speaker become one message."""
+    """The lines in turn: neighbours of one speaker become one message. Converse refuses blanks."""
     messages: list[dict[str, Any]] = []
     for line in lines:
+        if not line.text.strip():
+            continue
         if messages and messages[-1]["role"] == line.role:
             messages[-1]["content"].append({"text": line.text})
         elif messages or line.role == "user":

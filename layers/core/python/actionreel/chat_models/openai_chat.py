@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -51,10 +51,12 @@ class OpenAIChatModel:
             {"role": "system", "content": system},
             *({"role": line.role, "content": line.text} for line in lines),
         ]
-        body = {"model": self._model, "messages": messages}
-        status, retry_after, content = self._send(body, self._key())
-        if status in _KEY_REFUSED:
-            status, retry_after, content = self._send(body, self._key(fresh=True))
+        # ASCII with escapes: half a surrogate pair, wherever it comes from, can be sent like that.
+        asked = json.dumps({"model": self._model, "messages": messages}).encode()
+        key = self._key()
+        status, retry_after, content = self._send(asked, key)
+        if status in _KEY_REFUSED and (changed := self._key(fresh=True)) != key:
+            status, retry_after, content = self._send(asked, changed)
         if status in _KEY_REFUSED:
             raise ChatRefusedError("The chat model refused our key.")
         if status == 429:
@@ -65,16 +67,17 @@ class OpenAIChatModel:
             raise ChatRefusedError(f"The chat model refused the message (HTTP {status}).")
         return _written(content)[:MAX_CHARACTERS]
 
-    def _send(self, body: Any, key: str) -> tuple[int, float | None, bytes]:
+    def _send(self, body: bytes, key: str) -> tuple[int, float | None, bytes]:
         """The status, the seconds of `Retry-After`, and the body of the answer."""
         transport.within(SECONDS)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
         if not (key.isascii() and key.isprintable()):
             raise ChatRefusedError("The chat model refused our key.")
+        headers = {"Content-Type": "application/json"}
+        headers |= {"Authorization": f"Bearer {key}"} if key else {}
         try:
             with (
                 transport.client() as client,
-                client.stream("POST", self._url, headers=headers, json=body) as response,
+                client.stream("POST", self._url, headers=headers, content=body) as response,
             ):
                 after = response.headers.get("retry-after", "")
                 seconds = float(after) if after.isascii() and after.isdigit() else None
@@ -105,4 +108,5 @@ def _written(content: bytes) -> str:
             for part in said
             if isinstance(part, dict) and isinstance(part.get("text"), str)
         )
-    return said.strip() if isinstance(said, str) else ""
+    # Half a surrogate pair can be escaped in JSON, but neither be stored nor sent on.
+    return said.encode(errors="replace").decode().strip() if isinstance(said, str) else ""
