@@ -83,7 +83,7 @@ class ScriptedModel:
         try:
             asked = json.loads(request.get_data())
             model, last = str(asked["model"]), _last_of(asked["messages"])
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             return 400, _error("model and messages are required.", "invalid_request_error")
         word = _WORD.search(last)
         if word and word[1] != "empty":
