@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from actionreel.chat import events
 from actionreel.chats import ChatMessage
@@ -20,6 +22,90 @@ SECTION = {"signing_secret": SECRET}
 TAG = '<createAIVideo>{"prompt": "a paper boat"}</createAIVideo>'
 SLACK = {"platform": "slack", "channel": "C1", "thread": "17.1", "replyTo": "17.2"}
 PROGRAM = {"callbackUrl": "https://program.example/hook"}
+
+
+EVENTS = Path(__file__).parent.parent / "events" / "chat"
+MODELS_TAG = (
+    "Here it comes!\n"
+    '<createAIVideo>{"prompt": "a paper boat in the rain", "seconds": 8}</createAIVideo>'
+)
+
+
+def request(name: str) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of a payload file."""
+    document = json.loads((EVENTS / f"events_{name}.json").read_text())
+    return document["headers"], document["body"].encode()
+
+
+def place(platform: Any, channel: str, **fields: Any) -> tuple[str, str, Place]:
+    return "tags", MODELS_TAG, Place(platform=platform, channel=channel, **fields)
+
+
+CHANNEL = "C024BE91L"
+MESSAGES = {
+    "slack": place("slack", CHANNEL),
+    "slack_thread": place(
+        "slack", CHANNEL, thread="1795305600.000200", reply_to="1795305610.000100"
+    ),
+    "telegram_ask_model": place(
+        "telegram", "-1001987654321", thread="12", reply_to="305", follows_up=True
+    ),
+    "discord_user": (
+        "talk",
+        "a lighthouse at night, please \N{PERSON WITH FOLDED HANDS}",
+        Place(platform="discord", channel="290926798626357999"),
+    ),
+    "callback": place("callback", "", url="https://program.example/hooks/actionreel?key=0f8c"),
+}
+TOLD = {
+    "no_text": "text: Field required.",
+    "nowhere": "to: Field required.",
+    "both_ways": "to.platform: Extra inputs are not permitted; "
+    "to.channel: Extra inputs are not permitted.",
+    "misspelt_field": "askmodel: Extra inputs are not permitted.",
+    "misspelt_target": "to.callbackURL: Extra inputs are not permitted; "
+    "to.platform: Field required; to.channel: Field required.",
+    "unknown_platform": "to.platform: Input should be 'slack', 'discord' or 'telegram'.",
+    "empty_channel": "to.channel: String should have at least 1 character.",
+    "stranger": "from: Input should be 'assistant' or 'user'.",
+    "number_for_text": "text: Input should be a valid string.",
+    "half_a_character": "the body: Invalid JSON: unexpected end of hex escape at line 1 column 16.",
+    "user_at_program": "A model can answer in chats only.",
+    "model_at_program": "A model can answer in chats only.",
+}
+FILES = sorted(path.stem.removeprefix("events_") for path in EVENTS.glob("events_*.json"))
+
+
+def test_every_payload_file_is_read_as_what_it_is() -> None:
+    assert sorted([*MESSAGES, *TOLD]) == FILES
+    for name, (kind, text, where) in MESSAGES.items():
+        headers, body = request(name)
+        found = events.read(SECTION, headers, body).message
+        expected = {"kind": kind, "event_id": headers["webhook-id"], "text": text, "place": where}
+        assert found == ChatMessage.model_validate(expected)
+
+
+@pytest.mark.parametrize(("name", "sentence"), [*TOLD.items()])
+def test_what_is_wrong_is_told_in_words(name: str, sentence: str) -> None:
+    with pytest.raises(RequestError) as told:
+        events.read(SECTION, *request(name))
+    assert str(told.value) == sentence
+    assert told.value.status == (422 if name.endswith("_at_program") else 400)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_standards_own_library_signs_as_the_payload_files_are(name: str) -> None:
+    headers, body = request(name)
+    sign = Webhook(SECRET).sign(headers["webhook-id"], NOON, body.decode())
+    assert sign == headers["webhook-signature"]
+    assert events.verify(SECTION, headers, body, NOON)
+
+
+def test_a_name_of_any_length_is_told_in_a_short_sentence() -> None:
+    body = json.dumps({"text": "", "to": SLACK, "x" * 900_000: 1}).encode()
+    with pytest.raises(RequestError) as told:
+        events.read(SECTION, {}, body)
+    assert len(str(told.value)) < 100
 
 
 def signed(body: bytes, *, at: int = int(NOON.timestamp()), secret: str = SECRET) -> dict[str, str]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from pydantic.alias_generators import to_camel
 
 from actionreel import signatures
@@ -44,10 +44,21 @@ class _Program(_Part):
     callback_url: Annotated[str, Field(min_length=1, max_length=2048)]
 
 
+def _target(to: Any) -> str:
+    """Which of the two was meant, so that a mistake in it is told of that one alone."""
+    return _PROGRAM if isinstance(to, dict) and "callbackUrl" in to else _CHAT
+
+
+_CHAT, _PROGRAM = " chat", " program"  # no field has such a name
+_Target = Annotated[
+    Annotated[_Chat, Tag(_CHAT)] | Annotated[_Program, Tag(_PROGRAM)], Discriminator(_target)
+]
+
+
 class _Event(_Part):
     text: str
     sender: Literal["assistant", "user"] = Field(default="assistant", alias="from")
-    to: _Chat | _Program
+    to: _Target
     ask_model: bool = False
 
 
@@ -93,7 +104,13 @@ def _place(event: _Event) -> Place:
 def _sentence(error: ValidationError) -> str:
     """What is wrong, without the values: they may be secrets."""
     found = [
-        f"{'.'.join(str(part) for part in it['loc']) or 'the body'}: {it['msg']}"
+        f"{_field(it['loc'])}: {it['msg']}"
         for it in error.errors(include_input=False, include_context=False, include_url=False)[:5]
     ]
     return f"{'; '.join(found)}."
+
+
+def _field(names: tuple[int | str, ...]) -> str:
+    """The name of a field, which may be of any length where it is a stranger's."""
+    shown = [str(name)[:40] for name in names if name not in (_CHAT, _PROGRAM)]
+    return ".".join(shown) or "the body"
