@@ -62,7 +62,13 @@ WORST = {
     "410": (Reply(410), ChatRefusedError),
     "a redirect": (Reply(302, headers={"Location": "{base}/elsewhere"}), ChatRefusedError),
     "429": (Reply(429, headers={"Retry-After": "7"}), ChatThrottledError),
+    "a permanent redirect": (
+        Reply(308, headers={"Location": "{base}/elsewhere"}),
+        ChatRefusedError,
+    ),
+    "422": (Reply(422, {"secret": "what they said"}), ChatRefusedError),
     "408": (Reply(408), ChatInDoubtError),
+    "425": (Reply(425), ChatInDoubtError),
     "500": (Reply(500, {"secret": "what they said"}), ChatInDoubtError),
     "a reset": (DROP, ChatInDoubtError),
 }
@@ -77,6 +83,15 @@ def test_what_is_answered(reply: Reply, expected: type[ChatError], program: Prov
     assert "secret" not in str(raised.value) and program.url not in str(raised.value)
     if isinstance(raised.value, ChatThrottledError):
         assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize("never", ["9" * 400, "\u0661", "-1", "soon", ""])
+def test_no_program_has_us_wait_for_ever(never: str, program: ProviderServer) -> None:
+    headers = {"Retry-After": never.encode().decode("latin-1")}
+    program.play({"POST /hook": Reply(429, headers=headers)})
+    with pytest.raises(ChatThrottledError) as raised:
+        call(program)
+    assert raised.value.retry_after is None
 
 
 def test_what_is_said_beside_the_status_is_not_read(program: ProviderServer) -> None:

@@ -77,7 +77,7 @@ def exchange(
         found = wait(_document(content)) if wait else None
         asked = _finite(found) or _seconds(retry_after)
         raise ChatThrottledError(f"{name} has too many requests.", asked)
-    if status >= 500 or status == 408:
+    if status >= 500 or status in (408, 425):
         raise ChatInDoubtError(f"{name} has trouble of its own (HTTP {status}).")
     return Answer(status, _document(content))
 
