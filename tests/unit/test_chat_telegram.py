@@ -444,6 +444,28 @@ def test_a_text_is_cut_between_characters(text: str, limit: int) -> None:
     assert text.strip().encode(errors="replace").decode().startswith(shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    cases(
+        {
+            "name": ("“@bob_1 rows”", "“@\u2060bob_1 rows”"),
+            "names": ("@a_1 @all,@b", "@\u2060a_1 @\u2060all,@\u2060b"),
+            "address": ("a@b.test", "a@b.test"),
+            "command": ("/video@film_bot", "/video@film_bot"),
+            "no name": ("@ @é @", "@ @é @"),
+            "doubled": ("@@bob", "@@\u2060bob"),
+        }
+    ),
+)
+def test_nobody_is_notified_of_what_somebody_wrote(text: str, expected: str) -> None:
+    assert telegram.message(Told(text))["text"] == telegram.plain(text, 100) == expected
+
+
+def test_a_text_full_of_names_is_no_longer_than_telegram_takes() -> None:
+    sent = telegram.message(Told("@b " * 1333))["text"]
+    assert len(sent.encode("utf-16-le")) // 2 <= MessageLimit.MAX_TEXT_LENGTH
+
+
 def test_a_long_hostile_message_is_read_in_no_time() -> None:
     mark = {"type": "mention", "offset": 0, "length": 14}
     for text in ("/video" + " " * 900_000 + "x", "@" * 900_000, "/" + "a" * 900_000):

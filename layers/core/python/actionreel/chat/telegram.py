@@ -2,8 +2,9 @@
 
 In private chats everything is for us. In groups it is what begins with `/video` or names us: the
 section's `username` says who we are, and a command for `/video@another_bot` is nobody's here.
-Telegram counts in UTF-16 units, so an emoji before a mention counts as two. It makes links and
-mentions of addresses and @names in plain text by itself; that cannot be switched off.
+Telegram counts in UTF-16 units, so an emoji before a mention counts as two. In plain text it finds
+links and @names by itself, and notifies whoever is named; that cannot be switched off, so a name is
+written with an invisible character in it.
 
 What bots write counts only if the section's `owner_bots` (ids with commas between) names them.
 
@@ -34,6 +35,7 @@ _GROUPS = ("group", "supergroup")
 _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w{1,64}))?(?:\s+(.*))?", re.DOTALL)
 _SPOKEN = re.compile(r"video(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 _BOT_ID = re.compile(r"[0-9]{1,20}")
+_NAME = re.compile(r"(?<!\w)@(?=[A-Za-z0-9_])")  # where TDLib, its library for clients, finds one
 _ID_BITS = 64  # ids have at most 52 significant bits
 
 Strings = Mapping[str, str]
@@ -66,7 +68,7 @@ def read(section: Strings, headers: Strings, body: bytes) -> Received:
 def message(told: Told) -> dict[str, Any]:
     """What sendMessage and editMessageText take: plain text, and buttons under it."""
     return {
-        "text": cut(told.text, MAX_TEXT) or "…",
+        "text": plain(told.text, MAX_TEXT) or "…",
         "link_preview_options": {"is_disabled": True},
         **keyboard(told),
     }
@@ -86,6 +88,11 @@ def keyboard(told: Told) -> dict[str, Any]:
     ]
     rows += [buttons] if buttons else []
     return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+
+
+def plain(text: str, limit: int) -> str:
+    """The text as we write it: it names nobody, and has at most so many units."""
+    return cut(_NAME.sub("@\N{WORD JOINER}", text), limit)
 
 
 def cut(text: str, limit: int) -> str:

@@ -105,7 +105,7 @@ class Telegram:
             raise ChatRefusedError("The file is larger than 50 MB.")
         fields = {
             **_to(address.place),
-            "caption": telegram.cut(told.text, telegram.MAX_CAPTION),
+            "caption": telegram.plain(told.text, telegram.MAX_CAPTION),
             "supports_streaming": True,
             **telegram.keyboard(told),
         }
