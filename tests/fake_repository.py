@@ -50,6 +50,10 @@ class FakeVideoRepository:
         found = {video_id: self.get(tenant, video_id) for video_id in video_ids}
         return {video_id: video for video_id, video in found.items() if video}
 
+    def made_videos(self, tenant: str, message_id: str) -> bool:
+        seen = self.messages.get((tenant, message_id))
+        return seen is not None and any(seen.video_ids)
+
     def page(
         self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
     ) -> tuple[list[Video], str | None]:

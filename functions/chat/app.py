@@ -20,8 +20,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         answer = _answer(_receive(platform, event))
     except RequestError as error:
         answer = http_api.error_answer(error)
-    except (ChatUnavailableError, WorkflowError) as error:  # ours: it is to come again
-        logger.warning("message put off", extra={"error": type(error).__name__})
+    except Exception as error:  # ours: it is to come again
+        passes = isinstance(error, ChatUnavailableError | WorkflowError)
+        tell = logger.warning if passes else logger.exception
+        tell("message put off", extra={"error": type(error).__name__})
         later = RequestError(503, "unavailable", "This cannot be taken in now.")
         answer = http_api.error_answer(later)
     logger.info("message", extra={"status": answer["statusCode"]})

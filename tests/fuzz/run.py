@@ -54,7 +54,7 @@ class Api:
         """The status of the answer, which must be one that API Gateway can hand on."""
         if sum(self.answers.values()) % EMPTIED_EVERY == EMPTIED_EVERY - 1:
             self._empty()
-        function = _FUNCTIONS.get(str(event["rawPath"]).split("/")[1], api_function)
+        function = _FUNCTIONS.get(str(event["rawPath"]).strip("/").partition("/")[0], api_function)
         answer = json.loads(json.dumps(function.lambda_handler(event, None)))
         status: int = answer["statusCode"]
         self.answers[status] += 1

@@ -1,4 +1,4 @@
-"""What is done about a message: each kind of it, and the same however often the task is repeated."""
+"""What is done about a message: each kind of it, and the same however often it is repeated."""
 
 from __future__ import annotations
 

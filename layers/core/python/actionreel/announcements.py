@@ -10,16 +10,8 @@ from contextlib import suppress
 from actionreel import telling
 from actionreel.chats import Address, Told, reply_token
 from actionreel.errors import ChatError, ChatInDoubtError, StaleVideoError
-from actionreel.models import OPEN_STATUSES, Place, Video, VideoJob
+from actionreel.models import OPEN_STATUSES, Place, Video
 from actionreel.ports import Services
-
-
-def report(job: VideoJob, services: Services) -> VideoJob:
-    """The task `Report Progress`: has the message say what the record says."""
-    video = services.videos.get(job.tenant, job.video_id)
-    if video is not None and video.is_open:
-        announce(video, services)
-    return job
 
 
 def announce(video: Video, services: Services) -> None:

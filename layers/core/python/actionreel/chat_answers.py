@@ -38,6 +38,7 @@ _IN_CHATS = (
     " on: do not ask for it with continueVideoPolling, and do not give its address.\n"
 )
 _EXCUSE = "Something went wrong on our side, and this message could not be answered."
+_UNREACHABLE = "The model cannot be reached at the moment; please write that again later."
 _NO_MODEL = f"There is no model here to talk to. {USAGE}"
 _SILENT = "The model had nothing to say."
 _NOT_YOURS = "Only who asked for this video can do that."
@@ -52,7 +53,7 @@ def answer(ref: TurnRef, services: Services) -> TurnRef:
     if turn is None:
         return ref
     if ref.caught is not None:
-        _say(_apart(turn), _excuse(ref.caught), services)
+        _excuse(turn, ref.caught, services)
         return ref
     message = turn.message
     match message.kind:
@@ -128,7 +129,8 @@ def _act(
             started.append(outcome)
         else:
             told.append(_how(outcome))
-    _say(turn, "\n".join(filter(None, told)), services, memory)
+    filled = any(video.place and video.place.deferred for video in started)
+    _say(_apart(turn) if filled else turn, "\n".join(filter(None, told)), services, memory)
     for video in started:
         announce(video, services)
 
@@ -170,7 +172,8 @@ def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = (
     place = turn.message.place
     if place.platform == "callback" or not (text or memory):
         return
-    if not services.chats.claim_words(turn.tenant, turn.turn_id) and not place.deferred:
+    first = services.chats.claim_words(turn.tenant, turn.turn_id)
+    if not first and not place.deferred:
         return
     try:
         if text:
@@ -185,7 +188,7 @@ def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = (
     except (ChatThrottledError, ChatUnavailableError):
         services.chats.give_words_back(turn.tenant, turn.turn_id)
         raise
-    if memory:
+    if memory and first:
         services.chats.add_lines(turn.tenant, place, memory)
 
 
@@ -217,18 +220,16 @@ def _conversation(place: Place) -> str:
 
 
 def _apart(turn: Turn) -> Turn:
-    """The turn with its excuse beside an answer that waits to be filled, if that may show a video
-    by now: what was acted on has not failed altogether."""
+    """The turn with its words beside an answer that waits to be filled: a video's fills that."""
     message = turn.message
-    idle = message.kind in ("help", "talk") and turn.written is None
-    if idle and not find_actions(message.text):
-        return turn
     place = message.place.model_copy(update={"deferred": False})
     return turn.model_copy(update={"message": message.model_copy(update={"place": place})})
 
 
-def _excuse(caught: Mapping[str, Any]) -> str:
-    """What to say of an error that the state machine caught, by its name alone."""
-    if caught.get("Error") in (ChatUnavailableError.__name__, ChatThrottledError.__name__):
-        return "The model cannot be reached at the moment; please write that again later."
-    return _EXCUSE
+def _excuse(turn: Turn, caught: Mapping[str, Any], services: Services) -> None:
+    """Says that a message could not be answered, by the name of the error alone; unless something
+    was said, or videos were begun for it, which tell of themselves."""
+    if turn.said or services.videos.made_videos(turn.tenant, turn.turn_id):
+        return
+    unreachable = (ChatUnavailableError.__name__, ChatThrottledError.__name__)
+    _say(turn, _UNREACHABLE if caught.get("Error") in unreachable else _EXCUSE, services)

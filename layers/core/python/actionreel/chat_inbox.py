@@ -39,7 +39,7 @@ def receive(
             base_url=base_url,
             received_at=services.now(),
         )
-        if len(turn.model_dump_json()) > MAX_TURN_BYTES:
+        if len(turn.model_dump_json().encode()) > MAX_TURN_BYTES:
             raise RequestError(413, "too_large", "The message is too long.")
         services.chats.add_turn(turn)
         services.start_turn(tenant, turn_id)

@@ -55,7 +55,7 @@ def tag_of(text: str, registry: Registry) -> str:
         raise InvalidActionError(USAGE)
     if shape and "size" not in body and "input_reference_url" not in body:
         body["size"] = _size(shape, body.get("model", ""), registry)
-    return f"<createAIVideo>{json.dumps(body)}</createAIVideo>"
+    return f"<createAIVideo>{json.dumps(body, ensure_ascii=False)}</createAIVideo>"
 
 
 def _size(shape: str, model: str, registry: Registry) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from actionreel import results, telling
-from actionreel.announcements import address
+from actionreel.announcements import address, announce
 from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Told, Turn
 from actionreel.errors import (
     ChatError,
@@ -32,42 +32,85 @@ _LONGEST_RETRY_AFTER = 1800
 _PASSING = (ChatThrottledError, ChatUnavailableError, ChatInDoubtError)
 
 
+def tell(job: VideoJob, services: Services) -> VideoJob:
+    """The tasks `Report Progress` and `Deliver Result`: tells what there is to tell. It is the
+    record that says which: an execution may know less than that."""
+    video = services.videos.get(job.tenant, job.video_id)
+    if video is not None and video.is_open:
+        announce(video, services)
+        return job
+    return deliver(job, services)
+
+
 def deliver(job: VideoJob, services: Services) -> VideoJob:
     """Tells the result, once. What passes is tried again `later`; what does not is recorded."""
     video = services.videos.get(job.tenant, job.video_id)
     if video is None or video.place is None or video.is_open:
         return _told(job)
     if video.owes_delivery:
+        last = job.tellings >= len(WAITS)
         try:
-            _deliver(video, video.place, services)
-            video = _delivered(video, services)
+            video = _settle(video, services, _try(video, services, last=last), last=last)
         except _PASSING as error:
-            if job.tellings < len(WAITS):
-                return _later(job, error)
-            video = _settle(video, services, "not_delivered", str(error))
-        except ChatError as error:
-            video = _settle(video, services, "not_delivered", str(error))
+            return _later(job, error)
         except StaleVideoError:
             return _later(job)  # another run of this task is at it
     _follow_up(video, services)
     return _told(job)
 
 
-def _delivered(video: Video, services: Services) -> Video:
-    """Notes it. A message that was to tell the progress, and was written meanwhile, must not go on
-    saying that the video is being made."""
-    delivered = _settle(video, services, "delivered")
-    place = video.place
-    if place and video.announcement is None and delivered.announcement is not None:
-        to = address(video.tenant, place, services)
-        with suppress(ChatError):
-            services.chat(place.platform).edit(to, delivered.announcement, telling.ended(video))
-    return delivered
-
-
 def give_up(video: Video, services: Services, reason: str) -> None:
-    """Notes that the result was not told."""
-    _settle(video, services, "not_delivered", reason)
+    """Notes that the result was not told. Raises StaleVideoError if it may have been, meanwhile."""
+    _settle(video, services, reason, last=True)
+
+
+def _try(video: Video, services: Services, *, last: bool) -> str | None:
+    """Tells the result; returns why not, or None. Raises what passes, unless it is the `last` try:
+    then at least the message that told the progress says what became of the video."""
+    assert video.place is not None
+    try:
+        _deliver(video, video.place, services)
+        return None
+    except ChatRefusedError as error:
+        return str(error)
+    except _PASSING as error:
+        if not last:
+            raise
+        return None if _is_pointed_at(video, services) else str(error)
+
+
+def _is_pointed_at(video: Video, services: Services) -> bool:
+    """Whether the message that told the progress tells the result by now."""
+    place = video.place
+    if place is None or place.platform == "callback" or video.announcement is None:
+        return False
+    with suppress(ChatError):
+        to = address(video.tenant, place, services)
+        services.chat(place.platform).edit(to, video.announcement, telling.ended(video))
+        return True
+    return False
+
+
+def _settle(video: Video, services: Services, reason: str | None, *, last: bool) -> Video:
+    """Notes what came of the delivery: that it was made, or the reason why it was not.
+
+    A message that was to tell the progress, and was written meanwhile, must not go on saying that
+    the video is being made: it is mended before. Raises what passes of that, but not the `last`
+    time, and StaleVideoError if the record changes under our hands.
+    """
+    now = services.videos.get(video.tenant, video.video_id)
+    if now is None or not now.owes_delivery:
+        return now or video
+    if now.announcement != video.announcement and not _is_pointed_at(now, services) and not last:
+        raise ChatUnavailableError("The message that tells the progress could not be changed.")
+    return services.videos.advance(
+        video.tenant,
+        video.video_id,
+        {video.status},
+        expect={"delivery": now.delivery, "announcement": now.announcement},
+        delivery="not_delivered" if reason else "delivered",
+        delivery_reason=reason,
+    )
 
 
 def _deliver(video: Video, place: Place, services: Services) -> None:
@@ -86,7 +129,6 @@ def _deliver(video: Video, place: Place, services: Services) -> None:
 
 def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> None:
     """Shows the video itself; where the platform will not have it, the link."""
-    sending = _mark(video, services, "sending")
     key = file_key(video.tenant, video.video_id, "mp4")
     filename = f"{video.video_id}.mp4"
     film = Film(
@@ -96,6 +138,7 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
         content=lambda: services.storage.read(key),
     )
     told = telling.ended(video)
+    sending = _mark(video, services, "sending")
     try:
         replaced = chat.send_video(to, video.announcement, told, film, video.video_id)
     except ChatInDoubtError:
@@ -155,18 +198,6 @@ def _mark(video: Video, services: Services, delivery: DeliveryStatus) -> Video:
         {video.status},
         expect={"delivery": video.delivery},
         delivery=delivery,
-    )
-
-
-def _settle(
-    video: Video, services: Services, delivery: DeliveryStatus, reason: str | None = None
-) -> Video:
-    return services.videos.advance(
-        video.tenant,
-        video.video_id,
-        {video.status},
-        delivery=delivery,
-        delivery_reason=reason,
     )
 
 

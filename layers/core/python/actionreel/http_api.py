@@ -96,13 +96,14 @@ def link_base(event: Event) -> str:
     """The address that the caller used for us, without a slash at its end."""
     headers = event.get("headers", {})
     host = headers.get("host") or event["requestContext"]["domainName"]
-    return f"{headers.get('x-forwarded-proto', 'https')}://{host}"
+    base = f"{headers.get('x-forwarded-proto', 'https')}://{host}"
+    return base.encode(errors="replace").decode()  # half a surrogate pair cannot be written down
 
 
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> str:
     """One sentence for what validation found, without the values that it found."""
     found = [
-        f"{'.'.join(str(part) for part in error['loc'][1:]) or 'the body'}: {error['msg']}"
+        f"{'.'.join(str(part)[:40] for part in error['loc'][1:]) or 'the body'}: {error['msg']}"
         for error in errors[:5]
     ]
     return f"{'; '.join(found)}."

@@ -72,6 +72,9 @@ class VideoRepository(Protocol):
     def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
         """The records that there are, by id. At most 100 ids."""
 
+    def made_videos(self, tenant: str, message_id: str) -> bool:
+        """Whether a message of that id came, and made a video."""
+
     def page(
         self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
     ) -> tuple[list[Video], str | None]:

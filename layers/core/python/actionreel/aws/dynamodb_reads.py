@@ -60,6 +60,11 @@ class DynamoDBVideoReader:
             keys = [dict(key) for key in left["Keys"]] if left else []
         return found
 
+    def made_videos(self, tenant: str, message_id: str) -> bool:
+        """Whether a message of that id came, and made a video."""
+        item = self._get(items.message_key(tenant, message_id)) or {}
+        return any(item.get("video_ids", ()))
+
     def page(
         self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
     ) -> tuple[list[Video], str | None]:
