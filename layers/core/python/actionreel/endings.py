@@ -19,7 +19,8 @@ def fail(job: VideoJob, services: Services) -> VideoJob:
     """
     video = services.videos.get(job.tenant, job.video_id)
     if video is None or not video.is_open:
-        return job
+        status = "stored" if video is not None and video.status == "completed" else "failed"
+        return job.model_copy(update={"status": status})
     failure = job.failure or caught_failure(job.caught, video)
     ours = video.fence in (job.fence, *job.released)
     if video.status != "queued" and not ours and not failure.maybe_charged:
