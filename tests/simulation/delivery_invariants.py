@@ -14,6 +14,7 @@ from tests.simulation.world import World
 # Reasons that do not say that nothing was shown.
 _DOUBT = re.compile("may be there|did not answer|trouble of its own|did not say|broken off")
 _TELLERS = ("AnswerMessageFunction", "DeliverResultFunction", "ChatFunction")
+_NOT_NOW = "RequestError"  # what is asked for in between can only be done later
 _ENDED = ("is ready.", "There is no video of ")
 _MADE = re.compile("(about to be made|being made|made, and on its way here|in doubt: )")
 
@@ -28,7 +29,9 @@ def check(world: World, people: People, *, faultless: bool) -> None:
     _check_words(world, people, faultless=faultless)
     for invocation in world.invocations:
         outcome = invocation.outcome
-        if invocation.function in _TELLERS and outcome and outcome.error and not invocation.struck:
+        if outcome is None or outcome.error in ("", _NOT_NOW) or invocation.struck:
+            continue
+        if invocation.function in _TELLERS:
             world.violate("I12", f"{invocation.function} fails by itself: {outcome.report}")
 
 
