@@ -14,7 +14,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -58,6 +58,10 @@ fuzz: $(VENV)/dev.done ## Send REQUESTS (100,000) nasty requests to the API
 
 webhook-address: $(VENV)/run.done ## Where a server calls whose webhooks are set up once (STACK=name)
 	@$(RUN) -m local.webhook_address $(STACK)
+
+chat: $(VENV)/run.done ## Set up PLATFORM=slack, discord, telegram, events or model (STACK=name)
+	@$(RUN) -m local.chat_setup $(PLATFORM) $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') \
+		$(if $(MODEL),--ask) $(ARGS)
 
 pr: lint build test ## Everything that must hold before a change lands
 
