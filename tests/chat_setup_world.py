@@ -101,6 +101,8 @@ class World:
     def _slack(self, path: str, request: Request, body: bytes) -> Answer:
         if path != "auth.test" or request.method != "POST":
             return 200, {"ok": False, "error": "unknown_method"}, {}
+        if request.mimetype not in ("application/x-www-form-urlencoded", "application/json"):
+            return 200, {"ok": False, "error": "invalid_post_type"}, {}
         if request.headers.get("Authorization") != f"Bearer {SLACK_TOKEN}":
             return 200, {"ok": False, "error": "invalid_auth"}, {}
         who = {"url": "https://example.slack.com/", "team": "Example", "user": "actionreel"}

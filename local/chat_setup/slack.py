@@ -116,8 +116,8 @@ def check(walk: Walk, section: Section) -> list[str]:
     troubles = []
     try:
         answer = _bot(walk, section)
-        who = f"{shown(answer.get('user'))} in the workspace {shown(answer.get('team'))}"
-        walk.terminal.say(f"Slack knows the token: it is {who}'s.")
+        who = f"{shown(answer.get('user'))}, in the workspace {shown(answer.get('team'))}"
+        walk.terminal.say(f"Slack knows the token: it is of {who}.")
         granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
         missing = sorted(_scopes(bool(section.get("owner_bots"))) - granted)
         if "x-oauth-scopes" in answer.headers and missing:
@@ -142,7 +142,10 @@ def _scopes(owner_bots: bool) -> set[str]:
 def _bot(walk: Walk, section: Section) -> Answer:
     """What auth.test says of the token. Raises SetupError if it is no bot's."""
     base = walk.base_url("SLACK_API_URL", section, API_URL)
-    headers = {"Authorization": f"Bearer {section.get('bot_token', '')}"}
+    headers = {
+        "Authorization": f"Bearer {section.get('bot_token', '')}",
+        "Content-Type": "application/x-www-form-urlencoded",  # of an empty form
+    }
     answer = call("Slack", "POST", f"{base}/auth.test", headers=headers)
     if answer.get("ok") is not True:
         reason = answer.get("error") or f"HTTP {answer.status}"

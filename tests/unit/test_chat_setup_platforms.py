@@ -45,7 +45,7 @@ def test_slack(deployed: Deployed) -> None:
     assert status == 0
     section = {"signing_secret": SIGNING_SECRET, "bot_token": SLACK_TOKEN}
     assert deployed.held == {**OTHERS, "slack": section}
-    assert "actionreel in the workspace Example" in printed
+    assert "of actionreel, in the workspace Example." in printed
     assert f'"{deployed.world.url}/chat/slack"' in printed
     assert deployed.world.taken and not deployed.pauses
     status, printed = deployed.run("slack")
