@@ -146,7 +146,7 @@ def test_two_reports_at_once_write_one_message() -> None:
 
 def ends(world: ChatWorld, *, made: bool) -> None:
     if made:
-        done = {"status": "completed", "bytes": len(MP4), "delivery": "owed"}
+        done: dict[str, Any] = {"status": "completed", "bytes": len(MP4), "delivery": "owed"}
         world.videos.advance("default", VIDEO_ID, OPEN, **done)
     else:
         close(world.video, REFUSED, world)
@@ -222,7 +222,7 @@ class Telling(RuleBasedStateMachine):
 
     @rule()
     def somebody_cancels(self) -> None:
-        self.world.studio.cancel = lambda _: "cancelled"  # type: ignore[method-assign]
+        self.world.studio.cancel = lambda handle: "cancelled"  # type: ignore[method-assign]
         try:
             cancel("default", VIDEO_ID, self.world)
         except RequestError:

@@ -127,6 +127,8 @@ def test_a_server_of_ones_own_may_want_no_key(server: ProviderServer) -> None:
             "null": (completion(None), ""),
             "calls of tools": (completion(None, "tool_calls", tool_calls=[{"id": "1"}]), ""),
             "a number": (completion(7), ""),
+            "thoughts": (completion("<think>\n<x>\n</think>\n\nHello. <think>"), "Hello. <think>"),
+            "thoughts alone": (completion(" <think>a tag, perhaps"), ""),
             "odd parts": (completion([7, None, {"text": 7}, {"type": "image"}]), ""),
             "too long": (completion("x" * 200_000), "x" * 100_000),
             "only what is needed": ({"choices": [{"message": {"content": "Hello."}}]}, "Hello."),

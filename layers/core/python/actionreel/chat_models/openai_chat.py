@@ -11,6 +11,7 @@ Source: platform.openai.com/docs/api-reference/chat, and openai 3.54.0.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -28,6 +29,8 @@ SECONDS = 45.0
 MAX_CHARACTERS = 100_000
 
 _KEY_REFUSED = (401, 403)
+# Some servers leave a reasoning model's thoughts in its text. A tag in them is no wish.
+_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 _DECLINED = "The model declined to answer."
 
 
@@ -108,5 +111,7 @@ def _written(content: bytes) -> str:
             for part in said
             if isinstance(part, dict) and isinstance(part.get("text"), str)
         )
+    if not isinstance(said, str):
+        return ""
     # Half a surrogate pair can be escaped in JSON, but neither be stored nor sent on.
-    return said.encode(errors="replace").decode().strip() if isinstance(said, str) else ""
+    return _THOUGHTS.sub("", said.encode(errors="replace").decode()).strip()
