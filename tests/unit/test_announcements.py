@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from actionreel import upkeep
-from actionreel.announcements import announce, report
+from actionreel.announcements import announce
 from actionreel.cancellation import cancel
 from actionreel.deliveries import deliver
+from actionreel.deliveries import tell as report
 from actionreel.endings import close
 from actionreel.errors import (
     ChatInDoubtError,
