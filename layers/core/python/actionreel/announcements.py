@@ -6,6 +6,7 @@ It can do without: trouble with it is nobody's trouble but its own.
 from __future__ import annotations
 
 from contextlib import suppress
+from uuid import uuid4
 
 from actionreel import telling
 from actionreel.chats import Address, Told, reply_token
@@ -48,9 +49,7 @@ def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
 
 def _write(video: Video, place: Place, told: Told, services: Services) -> None:
     names = video.tenant, video.video_id
-    services.videos.advance(
-        *names, OPEN_STATUSES, expect={"announcing": False, "announcement": None}, announcing=True
-    )
+    _claim(video, services)
     to = address(video.tenant, place, services)
     try:
         written = services.chat(place.platform).post(to, told, key=f"{video.video_id}-progress")
@@ -65,3 +64,20 @@ def _write(video: Video, place: Place, told: Told, services: Services) -> None:
 
 
 _ANY = (*OPEN_STATUSES, "completed", "failed", "cancelled", "expired", "unknown")
+
+
+def _claim(video: Video, services: Services) -> None:
+    """Takes the right to write the message. Raises StaleVideoError if somebody else has it."""
+    us = str(uuid4())
+    try:
+        services.videos.advance(
+            video.tenant,
+            video.video_id,
+            OPEN_STATUSES,
+            expect={"announcing": False, "announcement": None},
+            announcing=True,
+            announcer=us,
+        )
+    except StaleVideoError as stale:
+        if not isinstance(stale.video, Video) or stale.video.announcer != us:
+            raise

@@ -24,6 +24,7 @@ from actionreel.errors import (
     ChatThrottledError,
     ChatUnavailableError,
     ProviderError,
+    RequestError,
     StaleVideoError,
     VideoNotFoundError,
 )
@@ -39,6 +40,11 @@ _IN_CHATS = (
 )
 _EXCUSE = "Something went wrong on our side, and this message could not be answered."
 _UNREACHABLE = "The model cannot be reached at the moment; please write that again later."
+_EXCUSES = {
+    ChatUnavailableError.__name__: _UNREACHABLE,
+    ChatThrottledError.__name__: _UNREACHABLE,
+    RequestError.__name__: "The provider is being asked for this video; try again in a minute.",
+}
 _NO_MODEL = f"There is no model here to talk to. {USAGE}"
 _SILENT = "The model had nothing to say."
 _NOT_YOURS = "Only who asked for this video can do that."
@@ -231,5 +237,4 @@ def _excuse(turn: Turn, caught: Mapping[str, Any], services: Services) -> None:
     was said, or videos were begun for it, which tell of themselves."""
     if turn.said or services.videos.made_videos(turn.tenant, turn.turn_id):
         return
-    unreachable = (ChatUnavailableError.__name__, ChatThrottledError.__name__)
-    _say(turn, _UNREACHABLE if caught.get("Error") in unreachable else _EXCUSE, services)
+    _say(turn, _EXCUSES.get(str(caught.get("Error")), _EXCUSE), services)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from actionreel import results, telling
 from actionreel.announcements import address, announce
@@ -26,9 +27,10 @@ from actionreel.errors import (
 from actionreel.models import DeliveryStatus, Place, Video, VideoJob, file_key
 from actionreel.ports import ChatPlatform, Services
 
-# Seconds between the tries, an hour and eight minutes altogether.
+# Seconds between the tries: an hour and eight minutes altogether, or two hours and more where each
+# refusal asks for the longest wait that is granted.
 WAITS = (2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800)
-_LONGEST_RETRY_AFTER = 1800
+_LONGEST_RETRY_AFTER = 600
 _PASSING = (ChatThrottledError, ChatUnavailableError, ChatInDoubtError)
 
 
@@ -191,14 +193,22 @@ def _say(
 
 
 def _mark(video: Video, services: Services, delivery: DeliveryStatus) -> Video:
-    """Raises StaleVideoError if somebody else has come further meanwhile."""
-    return services.videos.advance(
-        video.tenant,
-        video.video_id,
-        {video.status},
-        expect={"delivery": video.delivery},
-        delivery=delivery,
-    )
+    """Raises StaleVideoError if somebody else has come further meanwhile. A mark whose answer got
+    lost, and that is then found there, is our own."""
+    us = str(uuid4())
+    try:
+        return services.videos.advance(
+            video.tenant,
+            video.video_id,
+            {video.status},
+            expect={"delivery": video.delivery},
+            delivery=delivery,
+            deliverer=us,
+        )
+    except StaleVideoError as stale:
+        if isinstance(stale.video, Video) and stale.video.deliverer == us:
+            return stale.video
+        raise
 
 
 def _told(job: VideoJob) -> VideoJob:

@@ -223,7 +223,8 @@ class Video(Document):
     `base_url` is the address at which a provider's webhook reaches us. `place` is where the result
     goes, `delivery` how far it has come there, and `delivery_reason` why it did not;
     `announcement` is the message there that tells the progress, and `shown` what it says;
-    `announcing` that it was written, or may have been.
+    `announcing` that it was written, or may have been. `announcer` and `deliverer` name the runs
+    that noted that last, so that each knows its own note.
     """
 
     tenant: str
@@ -260,10 +261,12 @@ class Video(Document):
     cost_usd: Decimal | None = None
     place: Place | None = None
     announcing: bool = False
+    announcer: str | None = None
     announcement: str | None = None
     shown: str | None = None
     delivery: DeliveryStatus | None = None
     delivery_reason: str | None = None
+    deliverer: str | None = None
 
     def job(self) -> VideoJob:
         """The document that this video's execution starts with. It has no clock in it: the same

@@ -93,7 +93,7 @@ def _resume(video: Video, services: Services) -> None:
         _close(video, services)
         return
     if video.resumes >= MAX_RESUMES_TO_TELL:
-        give_up(video, services, "Telling it was broken off again and again.")
+        give_up(video, services, "Telling it was broken off again and again; it may be there.")
         return
     resumed = services.videos.advance(
         video.tenant,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_items import Item, plain, typed
@@ -53,15 +54,17 @@ class DynamoDBChatRepository:
 
     def claim_words(self, tenant: str, turn_id: str) -> bool:
         """Takes the right to say the turn's words; False if it was taken before."""
+        key, us = items.turn_key(tenant, turn_id), str(uuid4())
         try:
             self._update(
-                items.turn_key(tenant, turn_id),
-                "SET said = :true",
-                {":true": True, ":false": False},
+                key,
+                "SET said = :true, said_by = :us",
+                {":true": True, ":false": False, ":us": us},
                 ConditionExpression="said = :false",
             )
         except self._errors.ConditionalCheckFailedException:
-            return False
+            # One that was taken, but whose answer got lost, is known by its name.
+            return (self._get(key) or {}).get("said_by") == us
         return True
 
     def give_words_back(self, tenant: str, turn_id: str) -> None:
