@@ -26,7 +26,12 @@ TROUBLES: dict[str, Exception] = {
     "refused": ChatRefusedError("The chat refused it."),
 }
 LOST = ChatInDoubtError("The chat did not answer.")
-IN_THE_MAKING = ("about to be made", "being made", "on its way here", "in doubt")
+
+
+def is_ending(message: Message) -> bool:
+    """Whether a message tells what became of a video."""
+    ends = message.film or message.link or message.text.startswith("There is no video of")
+    return bool(ends)
 
 
 class StoppingChat(FakeChat):
@@ -103,15 +108,12 @@ class ChatWorld(World):
 
     def told_of(self, video: Video) -> bool:
         """Whether the chat shows what became of the video."""
-        return any(
-            message.film or message.link or message.text.startswith("There is no video of")
-            for message in self.messenger.shown()
-        )
+        return any(is_ending(message) for message in self.messenger.shown())
 
     def spins(self) -> bool:
         """Whether the announcement still says that the video is being made."""
         said = self.messenger.messages.get(self.video.announcement or "")
-        return said is not None and any(word in said.text for word in IN_THE_MAKING)
+        return said is not None and not is_ending(said)
 
     def begin_task(self, task: Task, job: VideoJob | None = None) -> Invocation:
         return Invocation(task, job or self.video.job(), self)

@@ -14,6 +14,7 @@ from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
 from actionreel.models import Failure
 from actionreel.results import view
 from functions.api import app
+from tests.fake_chats import CALLBACK
 from tests.fakes import OPEN, REFUSED, VIDEO_ID, FakeServices, a_video, at, cases, record
 
 BASE = "https://api.test"
@@ -229,3 +230,75 @@ def test_both_routes_are_in_the_schema_with_what_they_can_answer() -> None:
     retrying = paths["/videos/{video_id}/retry"]["post"]["responses"]
     assert cancelling.keys() >= {"200", "404", "409", "503"}
     assert retrying.keys() >= {"202", "400", "404", "409", "413", "415", "422"}
+
+
+# callbackUrl
+
+TAG = '<createAIVideo>{"prompt": "a paper boat"}</createAIVideo>'
+HOOK = "https://program.example/hook?secret=1"
+
+
+def posted(services: FakeServices, url: Any) -> Reply:
+    return call(services, "POST", "/actions", {"text": TAG, "callbackUrl": url})
+
+
+def test_a_result_can_go_to_a_program() -> None:
+    services = FakeServices()
+    reply = posted(services, HOOK)
+    assert (reply.status, reply.body["results"][0]["type"]) == (200, "VIDEO_PENDING")
+    [video] = services.videos.records.values()
+    assert video.place is not None
+    assert (video.place.platform, video.place.url) == ("callback", HOOK)
+    assert "secret" not in json.dumps(reply.body)
+    assert "secret" not in video.job().model_dump_json()
+    assert video.job().tell == "now"
+
+
+@pytest.mark.parametrize(
+    "url",
+    cases(
+        {
+            "http": "http://program.example/hook",
+            "private": "https://10.0.0.1/hook",
+            "the metadata of a cloud": "https://169.254.169.254/latest",
+            "this machine": "https://localhost/hook",
+            "a name within": "https://hooks.internal/hook",
+            "a user name": "https://user:password@program.example/hook",
+            "another port": "https://program.example:8443/hook",
+            "another scheme": "file:///etc/passwd",
+            "a line break": "https://program.example/hook\r\nX: y",
+            "a backslash": "https://program.example\\@10.0.0.1/",
+            "no address": "hook",
+            "empty": "",
+            "too long": f"https://program.example/{'x' * 2048}",
+            "no text": 7,
+            "an allowed origin as a user name": "http://127.0.0.1:9@10.0.0.1/",
+            "an allowed origin as a beginning": "http://127.0.0.1:99/",
+        }
+    ),
+)
+def test_an_address_that_must_not_be_called_is_refused(url: Any) -> None:
+    services = FakeServices()
+    services.callback_origins = ("http://127.0.0.1:9",)
+    reply = posted(services, url)
+    assert (reply.status, reply.body["code"]) == (422, "invalid_request")
+    assert (services.videos.records, services.log) == ({}, [])
+    assert "password" not in json.dumps(reply.body)
+
+
+def test_an_origin_that_the_owner_named_may_be_called() -> None:
+    services = FakeServices()
+    services.callback_origins = ("http://127.0.0.1:9",)
+    assert posted(services, "http://127.0.0.1:9/hook").status == 200
+
+
+@pytest.mark.parametrize(
+    ("delivery", "reason"), [(None, None), ("owed", None), ("not_delivered", "Because.")]
+)
+def test_a_record_says_whether_its_result_was_told(delivery: Any, reason: str | None) -> None:
+    place = CALLBACK.model_copy(update={"turn_id": "a secret of the chat"})
+    services = at("completed", place=place, delivery=delivery, delivery_reason=reason)
+    reply = call(services, "GET", f"/videos/{VIDEO_ID}")
+    assert reply.body["delivery"] == {"to": "callback", "status": delivery, "reason": reason}
+    assert "secret" not in json.dumps(reply.body)
+    assert call(at("completed"), "GET", f"/videos/{VIDEO_ID}").body["delivery"] is None

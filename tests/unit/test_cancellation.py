@@ -11,6 +11,7 @@ from actionreel import endings, jobs
 from actionreel.cancellation import cancel
 from actionreel.errors import ProviderUnavailableError, RequestError, VideoNotFoundError
 from actionreel.models import Cancellation, ProviderAnswer
+from tests.fake_chats import CALLBACK, PLACE
 from tests.fakes import (
     HANDLE,
     PENDING,
@@ -174,3 +175,24 @@ def test_an_answer_that_comes_after_the_cancellation_is_not_written() -> None:
     services.studio.answers = [PENDING]
     jobs.create(a_job(), services)
     assert (record(services).status, services.studio.keys) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("place", [PLACE, CALLBACK])
+@pytest.mark.parametrize("status", ["queued", "generating"])
+def test_who_waits_for_a_cancelled_video_is_owed_the_news(status: str, place: Any) -> None:
+    services = at(status, place=place)
+    services.studio.stopping = "cancelled"
+    assert cancelled(services).outcome == "cancelled"
+    assert record(services).delivery == "owed"
+
+
+def test_a_cancelled_video_for_which_nobody_waits_owes_nothing() -> None:
+    services = at("queued")
+    cancelled(services)
+    assert record(services).delivery is None
+
+
+def test_cancelling_again_does_not_owe_the_news_again() -> None:
+    services = at("cancelled", place=PLACE, delivery="delivered")
+    assert cancelled(services).outcome == "cancelled"
+    assert record(services).delivery == "delivered"

@@ -14,6 +14,7 @@ from actionreel.errors import (
 from actionreel.models import Failure, Video, is_video_id
 from actionreel.registry import Registry
 from actionreel.retries import retry
+from tests.fake_chats import CALLBACK, PLACE
 from tests.fakes import NOON, OPEN, REFUSED, VIDEO_ID, FakeServices, a_video, at, record
 
 CHARGED = Failure(code="timeout", message="Too late.", maybe_charged=True)
@@ -158,3 +159,27 @@ def test_a_record_that_goes_away_meanwhile_is_told() -> None:
     with pytest.raises(StaleVideoError):
         retry("default", VIDEO_ID, services)
     assert services.workflow.started == []
+
+
+def test_the_retry_s_result_goes_where_the_older_one_s_went() -> None:
+    waits = PLACE.model_copy(update={"deferred": True, "follows_up": True})
+    services = at("failed", failure=REFUSED, place=waits, delivery="delivered", announcement="a")
+    again = retry("default", VIDEO_ID, services)
+    assert again.place == waits.model_copy(update={"deferred": False}), "it was filled"
+    assert (again.delivery, again.announcement, again.announcing) == (None, None, False)
+    assert record(services).delivery == "delivered"
+
+
+def test_the_retry_s_result_goes_where_it_is_asked_for() -> None:
+    services = at("failed", failure=REFUSED, place=CALLBACK)
+    assert retry("default", VIDEO_ID, services, place=PLACE).place == PLACE
+
+
+def test_a_retry_of_a_retry_known_keeps_its_place() -> None:
+    services = at("failed", failure=REFUSED, place=CALLBACK)
+    first = retry("default", VIDEO_ID, services, place=PLACE)
+    assert retry("default", VIDEO_ID, services, place=CALLBACK) == first
+
+
+def test_a_retry_for_nobody_has_no_place() -> None:
+    assert retry("default", VIDEO_ID, at("failed", failure=REFUSED)).place is None

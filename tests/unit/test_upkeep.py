@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from actionreel import jobs, upkeep
+from actionreel import deliveries, jobs, upkeep
 from actionreel.errors import WorkflowError
 from actionreel.models import Video
-from actionreel.upkeep import LEFT_ALONE, MAX_RESUMES, OVERDUE_AFTER, START_WITHIN
+from actionreel.upkeep import (
+    LEFT_ALONE,
+    MAX_RESUMES,
+    MAX_RESUMES_TO_TELL,
+    OVERDUE_AFTER,
+    START_WITHIN,
+)
+from tests.fake_chats import PLACE, Message
 from tests.fakes import (
     ENDED,
     FENCE,
@@ -255,3 +262,120 @@ def test_a_video_that_is_swept_for_ever_ends() -> None:
         services.wait(3600)
     assert record(services).status == "unknown"
     assert len(started(services)) == 1 + MAX_RESUMES
+
+
+# Results that are owed
+
+
+def owed(status: str = "completed", execution: str = "ended", **changes: Any) -> FakeServices:
+    """A video that has ended, and whose result was not told to who waits for it."""
+    known = {"place": PLACE, "delivery": "owed", "bytes": 9999, "failure": REFUSED}
+    return overdue(status, execution, **{**known, **changes})
+
+
+@pytest.mark.parametrize("ending", ENDED)
+@pytest.mark.parametrize("delivery", ["owed", "sending"])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_result_that_was_not_told_is_told_by_another_execution(
+    ending: str, delivery: str, stopped: bool
+) -> None:
+    services = at(ending, place=PLACE, delivery=delivery, bytes=9999, failure=REFUSED)
+    before = record(services)
+    event(services, stopped=stopped)
+    assert started(services) == [f"{VIDEO_ID}-1"]
+    assert record(services) == before.model_copy(update={"resumes": 1})
+    [resumed] = services.workflow.started
+    job = jobs.create(resumed.job(), services)
+    assert (job.tell, services.studio.keys) == ("now", [])
+    assert deliveries.deliver(job, services).tell is None
+    assert not record(services).owes_delivery
+
+
+@pytest.mark.parametrize("delivery", ["delivered", "not_delivered"])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_result_that_was_settled_needs_no_execution(delivery: str, stopped: bool) -> None:
+    services = at("completed", place=PLACE, delivery=delivery)
+    event(services, stopped=stopped)
+    assert started(services) == []
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_what_somebody_stopped_is_told_to_who_waits_for_it(status: str) -> None:
+    services = at(status, place=PLACE)
+    event(services, stopped=True)
+    assert not record(services).is_open
+    assert record(services).delivery == "owed"
+    assert started(services) == [f"{VIDEO_ID}-1"]
+    [resumed] = services.workflow.started
+    deliveries.deliver(resumed.job(), services)
+    [message] = services.messenger.shown()
+    assert message.text.startswith("There is no video of")
+    event(services, f"{VIDEO_ID}-1")
+    assert len(started(services)) == 1
+
+
+def test_what_dies_in_the_making_again_and_again_is_told() -> None:
+    services = at("generating", place=PLACE, resumes=MAX_RESUMES)
+    event(services, f"{VIDEO_ID}-{MAX_RESUMES}")
+    assert (record(services).status, record(services).delivery) == ("unknown", "owed")
+    assert started(services) == [f"{VIDEO_ID}-{MAX_RESUMES + 1}"]
+
+
+def test_telling_that_dies_again_and_again_is_given_up() -> None:
+    services = at("completed", place=PLACE, delivery="sending")
+    for number in range(MAX_RESUMES_TO_TELL + 3):
+        event(services, f"{VIDEO_ID}-{number}" if number else VIDEO_ID)
+    assert started(services) == [f"{VIDEO_ID}-{n}" for n in range(1, MAX_RESUMES_TO_TELL + 1)]
+    assert record(services).delivery == "not_delivered"
+    assert record(services).delivery_reason == "Telling it was broken off again and again."
+    assert record(services).status == "completed"
+
+
+@pytest.mark.xfail(strict=True, reason="deliveries.give_up: the announcement goes on as it was")
+def test_telling_that_is_given_up_leaves_no_announcement_that_spins() -> None:
+    services = at("completed", place=PLACE, delivery="owed", announcement="a")
+    services.messenger.messages["a"] = Message("It is being made.")
+    for number in range(MAX_RESUMES_TO_TELL + 1):
+        event(services, f"{VIDEO_ID}-{number}" if number else VIDEO_ID)
+    assert record(services).delivery == "not_delivered"
+    assert services.messenger.messages["a"].text != "It is being made."
+
+
+@pytest.mark.parametrize("ending", ENDED)
+@pytest.mark.parametrize(
+    ("execution", "names"),
+    [("running", []), ("ended", [f"{VIDEO_ID}-1"]), ("absent", [VIDEO_ID])],
+)
+def test_the_sweep_sees_to_results_that_are_owed(
+    ending: str, execution: str, names: list[str]
+) -> None:
+    services = owed(ending, execution)
+    before = [] if execution == "absent" else [VIDEO_ID]
+    assert upkeep.sweep(services) == 1
+    assert started(services) == [*before, *names]
+    assert record(services).status == ending
+    if execution != "ended":
+        assert record(services).next_check_at == services.clock + LEFT_ALONE
+        assert upkeep.sweep(services) == 0
+
+
+@pytest.mark.parametrize("delivery", [None, "delivered", "not_delivered"])
+def test_the_sweep_leaves_results_that_are_settled(delivery: Any) -> None:
+    assert upkeep.sweep(owed(delivery=delivery)) == 0
+
+
+def test_a_video_with_a_place_that_could_never_be_started_is_closed_and_told() -> None:
+    services = overdue("queued", "absent", created_at=NOON - START_WITHIN, place=PLACE)
+    upkeep.sweep(services)
+    assert (record(services).status, record(services).delivery) == ("failed", "owed")
+    assert started(services) == [f"{VIDEO_ID}-1"]
+
+
+def test_a_result_that_is_swept_for_ever_is_given_up() -> None:
+    services = owed()
+    for _ in range(2 * MAX_RESUMES_TO_TELL):
+        upkeep.sweep(services)
+        services.workflow.ended.add(record(services).execution)
+        services.wait(3600)
+    assert record(services).delivery == "not_delivered"
+    assert len(started(services)) == 1 + MAX_RESUMES_TO_TELL
