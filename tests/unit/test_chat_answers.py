@@ -634,7 +634,6 @@ def test_words_in_an_answer_that_waits_are_repeated_without_harm() -> None:
     assert "answer to turn" in services.messenger.messages
 
 
-@pytest.mark.xfail(strict=True, reason="chat_answers._say: add_lines is repeated with the words")
 @pytest.mark.parametrize("text", [ANSWERED, TAG, f"{ANSWERED} {TAG}"])
 def test_an_answer_that_is_filled_again_is_remembered_once(text: str) -> None:
     services = asked(text, place=DEFERRED)
@@ -643,9 +642,6 @@ def test_an_answer_that_is_filled_again_is_remembered_once(text: str) -> None:
     assert len(lines(services, DEFERRED)) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="chat_answers._act: `deferred` is kept though an error is told"
-)
 def test_an_answer_tells_of_a_video_and_of_what_could_not_be_made() -> None:
     """Both of one message without words: one must not take the place of the other."""
     services = asked(TAG + BAD, place=DEFERRED)
@@ -653,9 +649,6 @@ def test_an_answer_tells_of_a_video_and_of_what_could_not_be_made() -> None:
     assert sorted(texts(services)) == sorted([BEING_MADE, NO_PROMPT])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="chat_answers._act: `deferred` is kept though an error is told"
-)
 def test_a_repetition_does_not_write_over_a_video() -> None:
     services = asked(TAG + BAD, place=DEFERRED)
     answer(REF, services)
@@ -664,7 +657,6 @@ def test_a_repetition_does_not_write_over_a_video() -> None:
     assert services.messenger.messages[video.announcement].text == BEING_MADE
 
 
-@pytest.mark.xfail(strict=True, reason="chat_answers.answer: an excuse fills what was filled")
 def test_an_excuse_does_not_write_over_what_was_said() -> None:
     services = asked(ANSWERED, place=DEFERRED)
     answer(REF, services)
@@ -672,7 +664,6 @@ def test_an_excuse_does_not_write_over_what_was_said() -> None:
     assert texts(services) == [ANSWERED]
 
 
-@pytest.mark.xfail(strict=True, reason="chat_answers.answer: an excuse fills what was filled")
 def test_an_excuse_does_not_write_over_a_video() -> None:
     services = asked(kind="command", text="a paper boat", place=DEFERRED)
     answer(REF, services)

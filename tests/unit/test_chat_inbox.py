@@ -186,14 +186,11 @@ def test_a_message_that_cannot_be_started_is_not_acknowledged_and_comes_again() 
     assert (len(turns(services)), len(services.turns_started)) == (1, 1)
 
 
-OURS_ALONE = pytest.mark.xfail(strict=True, reason="functions/chat: only errors of ours")
-
-
 @pytest.mark.parametrize(
     "error",
     [
         pytest.param(ChatUnavailableError("no"), id="of ours"),
-        pytest.param(ConnectionError("DynamoDB"), id="of DynamoDB", marks=OURS_ALONE),
+        pytest.param(ConnectionError("DynamoDB"), id="of DynamoDB"),
     ],
 )
 def test_a_message_that_cannot_be_written_is_not_acknowledged(
