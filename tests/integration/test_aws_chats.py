@@ -158,7 +158,6 @@ def test_many_lines_at_once_are_kept_in_their_order(
     assert kept == list(range(30, 50))
 
 
-@pytest.mark.xfail(strict=True, reason="dynamodb_chats.add_lines: 20 lines can be over 400 KB")
 def test_long_lines_do_not_fill_a_thread_for_good(
     dynamodb: DynamoDBChatRepository, tenant: str
 ) -> None:

@@ -39,9 +39,13 @@ def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
     if told.text == video.shown or not video.announcement:
         return  # one without an id can be changed a few times only: that is kept for the result
     chat, to = services.chat(place.platform), address(video.tenant, place, services)
-    chat.edit(to, video.announcement, told)
+    shown = told.text
     try:
-        services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=told.text)
+        chat.edit(to, video.announcement, told)
+    except ChatInDoubtError:
+        shown = ""  # it may say anything now
+    try:
+        services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=shown)
     except StaleVideoError as stale:
         if isinstance(stale.video, Video):  # it has ended: the message must not take that back
             chat.edit(to, video.announcement, telling.ended(stale.video))

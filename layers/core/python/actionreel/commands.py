@@ -43,6 +43,9 @@ def tag_of(text: str, registry: Registry) -> str:
         if name in SHAPES:
             shape = name
             continue
+        if name not in _FIELDS and not found[0].startswith("--"):
+            words.append(found[0])  # a dash in prose
+            continue
         if name not in _FIELDS:
             raise InvalidActionError(f"There is no option --{name[:40]}. {USAGE}")
         value = _VALUE.match(options, position)

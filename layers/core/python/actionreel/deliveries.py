@@ -62,8 +62,11 @@ def deliver(job: VideoJob, services: Services) -> VideoJob:
 
 
 def give_up(video: Video, services: Services, reason: str) -> None:
-    """Notes that the result was not told. Raises StaleVideoError if it may have been, meanwhile."""
-    _settle(video, services, reason, last=True)
+    """Notes that the result was not told. Raises StaleVideoError if the record changes under our
+    hands. It writes to no chat: who calls it may not."""
+    now = services.videos.get(video.tenant, video.video_id)
+    if now is not None and now.owes_delivery:
+        _note(now, services, reason)
 
 
 def _try(video: Video, services: Services, *, last: bool) -> str | None:
@@ -105,11 +108,15 @@ def _settle(video: Video, services: Services, reason: str | None, *, last: bool)
         return now or video
     if now.announcement != video.announcement and not _is_pointed_at(now, services) and not last:
         raise ChatUnavailableError("The message that tells the progress could not be changed.")
+    return _note(now, services, reason)
+
+
+def _note(video: Video, services: Services, reason: str | None) -> Video:
     return services.videos.advance(
         video.tenant,
         video.video_id,
         {video.status},
-        expect={"delivery": now.delivery, "announcement": now.announcement},
+        expect={"delivery": video.delivery, "announcement": video.announcement},
         delivery="not_delivered" if reason else "delivered",
         delivery_reason=reason,
     )

@@ -92,7 +92,8 @@ def check_url(url: str) -> str:
 
 def is_at(url: str, origins: Collection[str]) -> bool:
     """Whether the URL is at one of these origins, such as `https://hooks.internal:8443`."""
-    return any(url.startswith(f"{origin}/") for origin in origins)
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return plain and any(url.startswith(f"{origin}/") for origin in origins)
 
 
 def check_public_url(url: str, field: str = "input_reference_url") -> None:

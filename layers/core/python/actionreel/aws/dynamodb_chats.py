@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_LINES = 20
+KEPT_BYTES = 8 * 1024  # of each line: an item can have 400 KB
 
 
 class DynamoDBChatRepository:
@@ -77,14 +78,14 @@ class DynamoDBChatRepository:
         return [Line.model_validate(line) for line in item.get("lines", [])[-KEPT_LINES:]]
 
     def add_lines(self, tenant: str, place: Place, lines: Sequence[Line]) -> None:
-        """Adds lines to a thread; the oldest beyond 20 are dropped."""
+        """Adds lines to a thread, the first 8 KB of each; the oldest beyond 20 are dropped."""
         key = items.thread_key(tenant, place)
         answer = self._update(
             key,
             "SET #lines = list_append(if_not_exists(#lines, :none), :new), expires_at = :expiry",
             {
                 ":none": [],
-                ":new": [line.model_dump() for line in lines],
+                ":new": [{**line.model_dump(), "text": _cut(line.text)} for line in lines],
                 ":expiry": items.expiry(),
             },
             ExpressionAttributeNames={"#lines": "lines"},
@@ -113,3 +114,7 @@ class DynamoDBChatRepository:
     def _get(self, key: items.Key) -> Item | None:
         answer = self._client.get_item(TableName=self._table, Key=typed(key), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:KEPT_BYTES].decode(errors="ignore")
