@@ -207,7 +207,6 @@ def _described(name: str, message: Shown) -> dict[str, Any]:
         "buttons": [{"label": label, "value": value} for label, value in message.buttons],
         "video": video,
         "filename": message.filename,
-        "edited": message.edits > 0,
         "onlyYou": message.only_you,
     }
 

@@ -104,7 +104,6 @@ def test_what_is_written_and_answered(client: httpx.Client, slack: Platform) -> 
         "buttons": [{"label": "Cancel", "value": "cancel:v"}],
         "video": None,
         "filename": "",
-        "edited": True,
         "onlyYou": True,
     }
     assert messages(client, "discord") == []

@@ -11,19 +11,23 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-const WEB = /https?:\/\/[^\s<>"]+[^\s<>"'.,;:!?)\]}]/g;
+const SPECIAL = /https?:\/\/[^\s<>"]+[^\s<>"'.,;:!?)\]}]|(?<!\S)--[a-z]+/g;
+const ELSEWHERE = { target: "_blank", rel: "noopener noreferrer" };
 
-/** The text in pieces: words as they are, and what begins with http:// or https:// as links. */
-function linked(text) {
-  const pieces = [];
+/** The text in pieces: addresses on the web as links, options such as --seconds in one line, and
+ * all else as it is. */
+function pieces(text) {
+  const made = [];
   let end = 0;
-  for (const { 0: address, index } of text.matchAll(WEB)) {
-    if (!URL.canParse(address)) continue;
-    const link = { href: address, target: "_blank", rel: "noopener noreferrer" };
-    pieces.push(text.slice(end, index), element("a", { ...link, textContent: address }));
-    end = index + address.length;
+  for (const { 0: textContent, index } of text.matchAll(SPECIAL)) {
+    const option = textContent.startsWith("--");
+    if (!option && !URL.canParse(textContent)) continue;
+    made.push(text.slice(end, index), option
+      ? element("span", { className: "option", textContent })
+      : element("a", { ...ELSEWHERE, href: textContent, textContent }));
+    end = index + textContent.length;
   }
-  return [...pieces, text.slice(end)];
+  return [...made, text.slice(end)];
 }
 
 function film({ video: src, filename }) {
@@ -34,8 +38,7 @@ function film({ video: src, filename }) {
     const { videoWidth, videoHeight } = player;
     if (videoHeight) player.style.setProperty("--ratio", videoWidth / videoHeight);
   });
-  const save = element("a", { href: src, download: name, target: "_blank", textContent: "Save" });
-  save.rel = "noopener noreferrer";
+  const save = element("a", { ...ELSEWHERE, href: src, download: name, textContent: "Save" });
   const trouble = element("span", { hidden: true });
   player.addEventListener("error", () => write(trouble, "This video cannot be played here."));
   return [player, element("p", {}, element("span", { textContent: name }), save, trouble)];
@@ -44,9 +47,6 @@ function film({ video: src, filename }) {
 const dots = () =>
   element("span", { className: "dots", role: "img", ariaLabel: "Still writing", hidden: true },
     element("i"), element("i"), element("i"));
-
-const metaOf = ({ onlyYou, edited, pending }) =>
-  [onlyYou && "Only you see this", edited && !pending && "edited"].filter(Boolean).join(" · ");
 
 /**
  * The elements of a message. `press(value)` is called for a button and gives a promise; it is
@@ -91,7 +91,7 @@ export function messageView({ id, author }, press) {
     const changed = (...keys) =>
       keys.some((key) => JSON.stringify(message[key]) !== JSON.stringify(shown[key]));
     if (changed("text", "buttons", "pending", "video")) setBusy(false);
-    if (changed("text")) text.replaceChildren(...linked(message.text));
+    if (changed("text")) text.replaceChildren(...pieces(message.text));
     text.hidden = !message.text;
     waiting.hidden = !message.pending;
     bubble.hidden = !message.text && !message.pending;
@@ -103,7 +103,7 @@ export function messageView({ id, author }, press) {
       if (inside) node.focus({ preventScroll: true }); // the keyboard is still here
     }
     buttons.hidden = !message.buttons.length;
-    write(meta, metaOf(message));
+    write(meta, message.onlyYou ? "Only you see this" : "");
     shown = message;
   }
 

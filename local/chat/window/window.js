@@ -12,8 +12,8 @@ const NAMES = { slack: "Slack", discord: "Discord", telegram: "Telegram" };
 const nameOf = (room) => NAMES[room] ?? room.charAt(0).toUpperCase() + room.slice(1);
 
 const EXAMPLES = [
-  ["A paper boat", "/video a paper boat in the rain --seconds 4"],
-  ["A lighthouse, upright", "/video a lighthouse in a storm --portrait"],
+  ["Paper boat", "/video a paper boat in the rain --seconds 4"],
+  ["Lighthouse", "/video a lighthouse in a storm --portrait"],
   ["One that fails", "/video a broken projector [fail:server]"],
 ];
 
@@ -50,7 +50,7 @@ function open(name) {
   history.replaceState(null, "", `#${name}`);
   find("room").setAttribute("aria-labelledby", room.tab.id);
   write(find("played"), `This window plays ${nameOf(name)} on this machine. `
-    + `Nothing leaves it for ${nameOf(name)}.`);
+    + `Nothing is sent to ${nameOf(name)}.`);
   write(notice, "");
   toLatest();
   look();
