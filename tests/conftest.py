@@ -16,6 +16,7 @@ import pytest
 from actionreel import bootstrap, upkeep
 from actionreel.registry import Registry
 from local.stack import STUDIO_KEY, Stack
+from local.template import Template
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GIVE_UP_SECONDS = 180
@@ -106,13 +107,15 @@ def studio_jobs(stack: Stack) -> list[dict[str, Any]]:
         params["after"] = page["last_id"]
 
 
+def state_machine() -> str:
+    """The machine of videos."""
+    return str(Template({}).resolve({"GetAtt": "VideoStateMachine.Arn"}))
+
+
 def executions() -> list[dict[str, Any]]:
-    """Every execution of the state machine."""
+    """Every execution of a video."""
     states: Any = boto3.client("stepfunctions")
-    [machine] = states.list_state_machines()["stateMachines"]
-    pages = states.get_paginator("list_executions").paginate(
-        stateMachineArn=machine["stateMachineArn"]
-    )
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=state_machine())
     return [execution for page in pages for execution in page["executions"]]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from actionreel import bootstrap
 from local.stack import Stack
-from tests.conftest import GIVE_UP_SECONDS, act
+from tests.conftest import GIVE_UP_SECONDS, act, state_machine
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ def story(webhooks: bool, wait_seconds: int | None) -> Story:
 def _states() -> list[str]:
     """The states that the one execution has entered by now."""
     client = boto3.client("stepfunctions")
-    [machine] = client.list_state_machines()["stateMachines"]
-    [execution] = client.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    [execution] = client.list_executions(stateMachineArn=state_machine())["executions"]
     events = client.get_execution_history(executionArn=execution["executionArn"])["events"]
     entered = [event.get("stateEnteredEventDetails") for event in events]
     return [state["name"] for state in entered if state]

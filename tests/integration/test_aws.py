@@ -24,6 +24,7 @@ from actionreel.errors import (
 from actionreel.models import Video
 from local.stack import Stack
 from local.template import REGION
+from tests.conftest import state_machine
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 tenants = (f"tenant-{number}" for number in itertools.count())
@@ -88,9 +89,7 @@ def test_a_link_names_the_host_that_the_page_allows(
 
 @pytest.fixture
 def machine(stack: Stack) -> str:
-    client = boto3.client("stepfunctions")
-    [found] = client.list_state_machines()["stateMachines"]
-    return found["stateMachineArn"]
+    return state_machine()
 
 
 def test_starting_twice_is_starting_once(machine: str, tenant: str) -> None:

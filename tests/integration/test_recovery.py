@@ -18,7 +18,14 @@ from actionreel.models import Video
 from local.events import LOOK_SECONDS
 from local.lambdas import Answer, InProcess
 from local.stack import STUDIO_KEY, Stack
-from tests.conftest import GIVE_UP_SECONDS, act, ended, executions, studio_jobs
+from tests.conftest import (
+    GIVE_UP_SECONDS,
+    act,
+    ended,
+    executions,
+    state_machine,
+    studio_jobs,
+)
 
 
 def asked_for(api: httpx.Client, prompt: str) -> str:
@@ -196,10 +203,8 @@ def made_by_hand(stack: Stack, prompt: str) -> str:
 def start_and_stop_execution(name: str) -> None:
     """An execution of that name that has asked for nothing and is over."""
     states = boto3.client("stepfunctions")
-    [machine] = states.list_state_machines()["stateMachines"]
-    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"], name=name, input="{}")[
-        "executionArn"
-    ]
+    begun = states.start_execution(stateMachineArn=state_machine(), name=name, input="{}")
+    arn = begun["executionArn"]
     until = time.monotonic() + GIVE_UP_SECONDS
     while not states.get_execution_history(executionArn=arn)["events"]:
         assert time.monotonic() < until, "an execution that does not begin"
