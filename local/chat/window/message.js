@@ -41,7 +41,7 @@ function film({ video: src, filename }) {
   const save = element("a", { ...ELSEWHERE, href: src, download: name, textContent: "Save" });
   const trouble = element("span", { hidden: true });
   player.addEventListener("error", () => write(trouble, "This video cannot be played here."));
-  return [player, element("p", {}, element("span", { textContent: name }), save, trouble)];
+  return [player, element("p", {}, save, trouble)];
 }
 
 const dots = () =>
