@@ -18,7 +18,8 @@ DISCORD: dict[str, Any] = {"DISCORD_BOT_TOKEN": DISCORD_TOKEN}
 EVENTS_SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 MODEL_KEY = "sk-another-section"
 OTHERS = {"model": {"api_key": MODEL_KEY}, "note": "not a section"}
-SESSION = boto3.session.Session(region_name="us-east-1")  # each loads its data anew: one for all
+# One for all, since each loads its data anew; in a region where no other test is.
+SESSION = boto3.session.Session(region_name="eu-north-1")
 
 _SECRET_FIELDS = ("signing_secret", "bot_token", "secret_token", "api_key")
 
@@ -33,6 +34,14 @@ class Deployed:
         self.pauses: list[float] = []
         self.create_stack("reel")
         world.sections = lambda platform: self.held.get(platform, {})
+
+    def forget(self) -> None:
+        """Deletes all that there is: another test's moto in this process is the same one."""
+        for secret in self._secrets.list_secrets()["SecretList"]:
+            self._secrets.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+        stacks = SESSION.client("cloudformation")
+        for stack in stacks.describe_stacks()["Stacks"]:
+            stacks.delete_stack(StackName=stack["StackName"])
 
     def create_stack(self, name: str, model: str = "", model_url: str = "") -> None:
         parameters = {"ChatModel": model, "ChatModelUrl": model_url}

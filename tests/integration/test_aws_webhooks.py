@@ -112,14 +112,13 @@ def wait(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Run]:
     """Runs the part of the state machine that waits; gives the name of an execution. What it came
     to is in its output: `look` or `plain`."""
     states = json.loads((ROOT / "statemachine/video_generation.asl.json").read_text())["States"]
-    choice = {**states["Video Ready?"], "Choices": states["Video Ready?"]["Choices"][:2]}
-    waiting = {name: states[name] for name in ("Wait For Provider Or Webhook", "Forget Nudge")}
+    names = ("Webhook Expected?", "Wait For Provider Or Webhook", "Forget Nudge")
+    waiting = {name: states[name] for name in names}
     plain = {"Type": "Pass", "Result": {"by": "plain"}, "End": True}
     definition = {
-        "StartAt": "Video Ready?",
+        "StartAt": "Webhook Expected?",
         "States": {
             **waiting,
-            "Video Ready?": {**choice, "Default": "Wait For Provider"},
             "Wait For Provider": plain,
             "Poll Video": {"Type": "Pass", "Result": {"by": "look"}, "End": True},
         },

@@ -37,7 +37,9 @@ def deployed(
 ) -> Iterator[Deployed]:
     monkeypatch.setattr(boto3.session, "Session", lambda: SESSION)
     with mock_aws(), world() as running:
-        yield Deployed(running, capsys)
+        made = Deployed(running, capsys)
+        yield made
+        made.forget()
 
 
 def test_slack(deployed: Deployed) -> None:
