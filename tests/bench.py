@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from actionreel.actions import find_actions
+from tests.chat_latency import MOTO_SERVER
 
 TAG = '<createAIVideo>{"prompt": "a paper boat", "seconds": 8, "size": "1280x720"}</createAIVideo>'
 WORDS = "A few words of prose, some *emphasis* and a [link](https://example.com) go around it. "
@@ -80,7 +81,7 @@ def copy() -> None:
     """Starts a provider here and S3 in one process, and copies in another."""
     provider = ThreadingHTTPServer(("127.0.0.1", 0), _LargeFile)
     threading.Thread(target=provider.serve_forever, daemon=True).start()
-    command = [sys.executable, "-c", _S3]
+    command = [sys.executable, "-c", MOTO_SERVER]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as s3:
@@ -90,16 +91,6 @@ def copy() -> None:
         subprocess.run([sys.executable, "-m", "tests.bench", provider_url, s3_url], check=True)
         s3.kill()
     provider.shutdown()
-
-
-_S3 = """
-import threading
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-server.start()
-print("http://127.0.0.1:%d" % server.get_host_and_port()[1], flush=True)
-threading.Event().wait()
-"""
 
 
 def copy_in_this_process(provider_url: str, s3_url: str) -> None:

@@ -1,7 +1,8 @@
 """How soon a chat platform has its answer; a part of `make bench`.
 
 The function runs under Lambda's emulator, in a few sandboxes that take one request at a time, as
-Lambda's do. The table and the executions are moto's, in this process.
+Lambda's do. DynamoDB, Secrets Manager and Step Functions are moto's server, in a process of its own
+that notes the executions and runs none.
 """
 
 from __future__ import annotations
@@ -12,17 +13,29 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 import httpx
 
 from actionreel.chats import Reply
-from local.stack import Stack
-from local.template import ROOT
+from local.stack import create_resources
+from local.template import ROOT, Template
 from tests.lambda_runtime import Runtime
 
-REQUESTS, PER_SECOND, SANDBOXES = 1000, 50, 4
+REQUESTS, PER_SECOND, SANDBOXES = 1000, 50, 2
+SECRET_TOKEN = "of-the-benchmark"
+MOTO_SERVER = """
+import threading
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+print("http://127.0.0.1:%d" % server.get_host_and_port()[1], flush=True)
+threading.Event().wait()
+"""
 
 
 def main() -> None:
@@ -32,16 +45,38 @@ def main() -> None:
         f"chat function, import of its code in a new process: {times[0] * 1e3:.0f} ms at best,"
         f" {statistics.median(times) * 1e3:.0f} ms in the middle of 7"
     )
-    os.environ["LOG_LEVEL"] = "CRITICAL"
-    with Stack(webhooks=False) as stack:
-        sandboxes = [Runtime("ChatFunction", stack) for _ in range(SANDBOXES)]
+    with aws() as url:
+        sandboxes = [Runtime("ChatFunction", _Place(url)) for _ in range(SANDBOXES)]
         try:
-            _acknowledge(stack, [sandbox.url for sandbox in sandboxes])
+            _acknowledge([sandbox.url for sandbox in sandboxes])
         finally:
             for sandbox in sandboxes:
                 sandbox.stop()
-    sys.stdout.flush()
-    os._exit(0)  # what the executions still do is of no interest
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a sandbox finds what it needs."""
+
+    aws_url: str
+    provider_url: str = ""
+
+
+@contextmanager
+def aws() -> Iterator[str]:
+    """moto's server with the template's resources; gives its address."""
+    command = [sys.executable, "-c", MOTO_SERVER]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        os.environ["AWS_ENDPOINT_URL"] = url
+        os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+        sections = {"telegram": {"secret_token": SECRET_TOKEN}}
+        create_resources(Template({}), "none", chat_sections=sections)
+        yield url
+        server.kill()
 
 
 def _import_seconds() -> float:
@@ -54,11 +89,10 @@ def _import_seconds() -> float:
     return float(subprocess.check_output(command, cwd=folder, env=environment))
 
 
-def _acknowledge(stack: Stack, urls: list[str]) -> None:
+def _acknowledge(urls: list[str]) -> None:
     free = SimpleQueue[str]()
     event = json.loads((ROOT / "tests/events/chat.json").read_text())
-    section = stack.platforms["telegram"].section
-    event["headers"]["x-telegram-bot-api-secret-token"] = section["secret_token"]
+    event["headers"]["x-telegram-bot-api-secret-token"] = SECRET_TOKEN
     expected = {"statusCode": Reply().status}
     taken: list[float] = []
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 import samcli
 
 from local.lambdas import INVOCATIONS
-from local.stack import Stack, home_template
+from local.stack import home_template
 from local.template import REGION, ROOT
 
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
@@ -27,10 +28,19 @@ def free_port() -> int:
         return port
 
 
+class Surroundings(Protocol):
+    """Where a function finds what it needs."""
+
+    @property
+    def aws_url(self) -> str: ...
+    @property
+    def provider_url(self) -> str: ...
+
+
 class Runtime:
     """One execution environment of one function."""
 
-    def __init__(self, name: str, stack: Stack) -> None:
+    def __init__(self, name: str, stack: Surroundings) -> None:
         template = home_template(stack.provider_url)
         properties = template.functions()[name]
         port = free_port()
