@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from actionreel.chat_ports import ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.errors import AssetUnavailableError
 from actionreel.models import (
@@ -31,7 +32,6 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
-from actionreel.ports import ChatReader, ChatRepository
 from actionreel.registry import Registry, VideoModel
 from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository

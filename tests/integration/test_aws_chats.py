@@ -15,10 +15,10 @@ from uuid6 import uuid7
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
 from actionreel.aws.dynamodb_chats import KEPT_LINES, DynamoDBChatRepository
+from actionreel.chat_ports import ChatRepository
 from actionreel.chats import ChatMessage, Line, Turn
 from actionreel.errors import StaleVideoError
 from actionreel.models import OPEN_STATUSES, Place, Video
-from actionreel.ports import ChatRepository
 from local.stack import Stack
 from tests.fake_chats import PLACE, FakeChats
 from tests.fakes import ENDED, NOON, a_video

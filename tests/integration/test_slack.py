@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 from actionreel.chat import slack
 from actionreel.chat.config import ChatConfig
 from actionreel.chat.slack_api import UPLOAD_LIMIT, adapter
+from actionreel.chat_ports import ChatPlatform
 from actionreel.chats import Address, Button, ChatMessage, Film, Told
 from actionreel.errors import (
     ChatError,
@@ -29,7 +30,6 @@ from actionreel.errors import (
     ChatUnavailableError,
 )
 from actionreel.models import Place
-from actionreel.ports import ChatPlatform
 from local.chat.slack import FakeSlack
 from local.chat.slack_methods import CHANNEL, DIRECT
 from tests.fakes import MP4, NOON, VIDEO_ID, cases

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.errors import (
     ChatUnavailableError,
@@ -21,18 +22,7 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.models import VideoJob
-from actionreel.ports import (
-    Callbacks,
-    ChatModel,
-    ChatPlatform,
-    ChatReader,
-    ChatRepository,
-    Services,
-    VideoProvider,
-    VideoRepository,
-    VideoStorage,
-    Workflow,
-)
+from actionreel.ports import Services, VideoProvider, VideoRepository, VideoStorage, Workflow
 from actionreel.registry import Registry
 from actionreel.settings import Settings
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from actionreel import results, telling
 from actionreel.announcements import address, announce
+from actionreel.chat_ports import ChatPlatform
 from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Told, Turn
 from actionreel.errors import (
     ChatError,
@@ -25,7 +26,7 @@ from actionreel.errors import (
     StaleVideoError,
 )
 from actionreel.models import DeliveryStatus, Place, Video, VideoJob, file_key
-from actionreel.ports import ChatPlatform, Services
+from actionreel.ports import Services
 
 # Seconds between the tries: an hour and eight minutes altogether, or two hours and more where each
 # refusal asks for the longest wait that is granted.
