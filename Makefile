@@ -50,7 +50,7 @@ build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Pytho
 simulate: $(VENV)/dev.done ## Run seeds of the simulation (SEEDS=300 FIRST=0 ARGS="--trace")
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
-bench: $(VENV)/dev.done ## Measure the parser and the copy of a large file
+bench: $(VENV)/dev.done ## Measure the parser, the answer to chats, and the copy of a large file
 	$(RUN) -m tests.bench
 
 fuzz: $(VENV)/dev.done ## Send REQUESTS (100,000) nasty requests to the API
