@@ -68,7 +68,8 @@ def test_every_crash_point_is_sound(pool: Pool) -> None:
 
 @pytest.mark.parametrize("rule", mutations.RULES)
 def test_goes_red_without(pool: Pool, rule: str) -> None:
-    results = campaign.seeds(pool, range(120 if rule == "sending" else 20), without=rule)
+    first = 60 if rule == "sending" else 0  # what it takes is rare
+    results = campaign.seeds(pool, range(first, first + 20), without=rule)
     assert any(result.violations for result in results), f"nothing needs the {rule}"
 
 
