@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from actionreel.chats import Address, Film, Line, Received, Reply, Section, Told, Turn
+from actionreel.chats import MAX_TURNS, Address, Film, Line, Received, Reply, Section, Told, Turn
 from actionreel.errors import ChatRefusedError
 from actionreel.models import Place
 
@@ -98,6 +98,7 @@ class FakeChats:
 
     def __init__(self) -> None:
         self.turns: dict[tuple[str, str], Turn] = {}
+        self.followers: dict[tuple[str, str], set[str]] = {}
         self.threads: dict[tuple[str, ...], list[Line]] = {}
 
     def add_turn(self, turn: Turn) -> Turn:
@@ -120,6 +121,15 @@ class FakeChats:
 
     def give_words_back(self, tenant: str, turn_id: str) -> None:
         self._change(tenant, turn_id, said=False)
+
+    def take_turn(self, tenant: str, root: str, turn_id: str) -> bool:
+        followers = self.followers.setdefault((tenant, root), set())
+        if (tenant, root) not in self.turns:
+            return False
+        if turn_id not in followers and len(followers) >= MAX_TURNS - 1:
+            return False
+        followers.add(turn_id)
+        return True
 
     def lines(self, tenant: str, place: Place) -> list[Line]:
         return list(self.threads.get(_thread(tenant, place), []))

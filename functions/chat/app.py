@@ -12,6 +12,8 @@ from actionreel.observability import logger
 
 TENANT = "default"
 
+bootstrap.prepare_for_chats()
+
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An event of API Gateway's HTTP API (payload format 2.0) in, its answer out."""

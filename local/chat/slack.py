@@ -255,12 +255,12 @@ class FakeSlack:
         url.uses += 1
         found = shown(arguments)
         aside = arguments.get("response_type", "ephemeral") != "in_channel"
-        if arguments.get("replace_original") and url.original:
-            self.room.edit(url.original, **found)
+        written = url.original  # what was pressed on; a command has nothing that can be replaced
+        if arguments.get("replace_original") and written:
+            self.room.edit(written, **found)
         else:
-            posted = self.room.add(Shown(self.room.new_id(), "bot", only_you=aside, **found))
-            url.original = posted.id
-        self._api.keep(url.original, url.channel, arguments)
+            written = self.room.add(Shown(self.room.new_id(), "bot", only_you=aside, **found)).id
+        self._api.keep(written, url.channel, arguments)
         return "200 OK", "ok"
 
 

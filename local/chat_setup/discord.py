@@ -16,8 +16,8 @@ API_URL = "https://discord.com/api/v10"
 _STRING, _INTEGER, _ATTACHMENT = 3, 4, 11  # types of options
 _GUILD, _BOT_DM = 0, 1  # contexts of commands
 _GUILD_INSTALL = 0
-# View channels, send messages, attach files, send messages in threads.
-_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 38
+# View channels, send messages, attach files, read the history (to answer in it), send in threads.
+_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 38
 _OUR_COMMANDS = ("video", "ask")
 
 _STEPS = """\

@@ -57,8 +57,8 @@ def test_a_message_is_signed_as_the_standard_s_own_library_checks_it(
 
 
 WORST = {
-    "400": (Reply(400), ChatRefusedError),
-    "404": (Reply(404), ChatRefusedError),
+    "400": (Reply(400), ChatUnavailableError),
+    "404": (Reply(404), ChatUnavailableError),
     "410": (Reply(410), ChatRefusedError),
     "a redirect": (Reply(302, headers={"Location": "{base}/elsewhere"}), ChatRefusedError),
     "429": (Reply(429, headers={"Retry-After": "7"}), ChatThrottledError),
@@ -66,7 +66,7 @@ WORST = {
         Reply(308, headers={"Location": "{base}/elsewhere"}),
         ChatRefusedError,
     ),
-    "422": (Reply(422, {"secret": "what they said"}), ChatRefusedError),
+    "422": (Reply(422, {"secret": "what they said"}), ChatUnavailableError),
     "408": (Reply(408), ChatInDoubtError),
     "425": (Reply(425), ChatInDoubtError),
     "500": (Reply(500, {"secret": "what they said"}), ChatInDoubtError),

@@ -13,7 +13,6 @@ from actionreel.chats import Address, ChatMessage, Line, Told, Turn, TurnRef
 from actionreel.commands import USAGE
 from actionreel.deliveries import deliver
 from actionreel.errors import (
-    ActionreelError,
     ChatInDoubtError,
     ChatRefusedError,
     ChatThrottledError,
@@ -70,7 +69,7 @@ class Deferring(FakeChat):
 def a_turn(**changes: Any) -> Turn:
     """A turn that was written down at noon."""
     message = {"kind": "talk", "event_id": "e", "place": PLACE, "text": "Make me a boat."}
-    fields = {"number": 1, "written": None, "said": False}
+    fields = {"written": None, "said": False}
     own = {name: changes.pop(name) for name in list(changes) if name in fields}
     return Turn(
         tenant="default",
@@ -197,7 +196,7 @@ def test_a_model_that_refuses_is_told_why() -> None:
 
 
 def test_a_result_is_told_to_the_model_as_that() -> None:
-    services = asked("It is done.", kind="result", text='{"type": "CHAT_VIDEO"}', number=2)
+    services = asked("It is done.", kind="result", text='{"type": "CHAT_VIDEO"}', root="before")
     answer(REF, services)
     assert services.chat_model.heard[0][-1].text == f'{RESULT}{{"type": "CHAT_VIDEO"}}'
     assert texts(services) == ["It is done."]
@@ -684,7 +683,23 @@ def test_what_is_told_of_the_end_of_a_film_is_what_the_place_shows_last() -> Non
     assert message.film == MP4
 
 
-def test_whatever_is_raised_is_one_of_ours() -> None:
+def test_more_tags_than_there_can_be_answers_are_told() -> None:
     services = asked(kind="tags", text="<createAIVideo>{}</createAIVideo>" * 5000)
-    with pytest.raises(ActionreelError):
+    answer(REF, services)
+    assert texts(services) == ["The text has too many tags for one answer."]
+
+
+def test_whom_the_owner_has_not_named_is_told_so() -> None:
+    services = asked(kind="refused", text="")
+    answer(REF, services)
+    assert texts(services) == ["The owner of this bot has not let you use it here."]
+
+
+def test_an_answer_that_the_chat_did_not_take_is_not_lost() -> None:
+    """The model was paid for it: it is said in place of an excuse."""
+    services = asked(ANSWERED)
+    services.messenger.troubles["post"] = [ChatThrottledError("no")]
+    with pytest.raises(ChatThrottledError):
         answer(REF, services)
+    answer(REF.model_copy(update={"caught": {"Error": "ChatThrottledError"}}), services)
+    assert texts(services) == [ANSWERED]

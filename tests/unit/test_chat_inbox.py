@@ -52,11 +52,11 @@ def test_a_message_is_written_down_and_its_execution_started() -> None:
     services = inbox(status=200, body={"type": 5})
     assert received(services) == Reply(200, {"type": 5})
     [turn] = turns(services)
-    assert (turn.tenant, turn.base_url, turn.received_at, turn.number) == (
+    assert (turn.tenant, turn.base_url, turn.received_at, turn.root) == (
         "default",
         BASE,
         NOON,
-        1,
+        None,
     )
     assert turn.message.place.turn_id == turn.turn_id
     assert turn.message.reply_token == "the token"
@@ -234,3 +234,35 @@ def test_the_execution_is_started_with_the_message_s_name_alone() -> None:
     services = inbox()
     assert call(services)["statusCode"] == 200
     assert services.turns_started == [turns(services)[0].turn_id]
+
+
+@pytest.mark.parametrize(
+    ("section", "welcome"),
+    cases(
+        {
+            "nobody is named": ({}, True),
+            "both are": ({"users": "U0, U1", "channels": "C1"}, True),
+            "another user": ({"users": "U2"}, False),
+            "another channel": ({"users": "U1", "channels": "C2,C3"}, False),
+            "nothing but commas": ({"users": " , ", "channels": ""}, True),
+        }
+    ),
+)
+def test_the_owner_says_who_may_use_it_and_where(section: dict[str, str], welcome: bool) -> None:
+    place = Place(platform="telegram", channel="C1", author="U1")
+    message = ChatMessage(kind="command", event_id="e", place=place, text="a boat")
+    services = inbox(message)
+    services.sections["telegram"] = section
+    received(services)
+    [turn] = turns(services)
+    expected = ("command", "a boat") if welcome else ("refused", "")
+    assert (turn.message.kind, turn.message.text) == expected
+
+
+def test_what_the_owner_s_bot_makes_is_anybody_s_to_cancel() -> None:
+    place = Place(platform="telegram", channel="C1", author="B1")
+    services = inbox(ChatMessage(kind="tags", event_id="e", place=place, text="t"))
+    services.sections["telegram"] = {"users": "U1"}
+    received(services)
+    [turn] = turns(services)
+    assert (turn.message.kind, turn.message.place.author) == ("tags", None)

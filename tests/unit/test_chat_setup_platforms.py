@@ -135,7 +135,7 @@ def test_discord(deployed: Deployed) -> None:
         f"{deployed.world.url}/chat/discord"
     )
     assert [it["name"] for it in deployed.world.commands] == ["video"]
-    assert f"client_id={APPLICATION}&permissions=274877942784" in printed
+    assert f"client_id={APPLICATION}&permissions=274878008320" in printed
     assert "scope=bot+applications.commands" in printed
 
 

@@ -625,7 +625,7 @@ def test_progress_is_told_by_the_same_function(handed: Handed) -> None:
 # The model that wants to see the result
 
 
-def followed(number: int = 1, **changes: Any) -> FakeServices:
+def followed(**changes: Any) -> FakeServices:
     """A video of a message by a model that wants to see what comes of it."""
     place = PLACE.model_copy(update={"follows_up": True})
     services = ended(**{"place": place, **changes})
@@ -638,7 +638,6 @@ def followed(number: int = 1, **changes: Any) -> FakeServices:
             message=message,
             base_url="https://api.test",
             received_at=NOON,
-            number=number,
         )
     )
     return services
@@ -654,7 +653,7 @@ def test_the_model_sees_the_result(wanted: FakeServices) -> None:
     assert wanted.turns_started == [f"{VIDEO_ID}-result"]
     turn = wanted.chats.turn("default", f"{VIDEO_ID}-result")
     assert turn is not None
-    assert (turn.message.kind, turn.number, turn.message.place.deferred) == ("result", 2, False)
+    assert (turn.message.kind, turn.root, turn.message.place.deferred) == ("result", "turn", False)
     assert turn.message.place.turn_id == turn.turn_id
     assert "CHAT_VIDEO" in turn.message.text
 
@@ -682,11 +681,39 @@ def test_a_turn_that_cannot_be_started_is_started_by_the_next_run(wanted: FakeSe
     assert len(wanted.messenger.shown()) == 1
 
 
-@pytest.mark.parametrize("number", range(1, MAX_TURNS + 2))
-def test_a_message_leads_to_six_turns_at_most(number: int) -> None:
-    services = followed(number)
-    told(services)
-    assert bool(services.turns_started) == (number < MAX_TURNS)
+def test_a_message_leads_to_six_turns_at_most_however_many_videos_each_makes(
+    wanted: FakeServices,
+) -> None:
+    """Five videos of a message, and each of their results leads to more."""
+    video = record(wanted)
+    place = video.place
+    assert place is not None
+    ids = [f"0199f3a0-0000-7000-8000-00000000010{n}" for n in range(9)]
+    for number, video_id in enumerate(ids):
+        before = f"{ids[number - 5]}-result" if number >= 5 else "turn"
+        again = place.model_copy(update={"turn_id": before})
+        made = video.model_copy(update={"video_id": video_id, "place": again})
+        wanted.videos.add("default", [made], None)
+        wanted.storage.files[f"videos/default/{video_id}.mp4"] = MP4, "video/mp4"
+        for _ in range(2):
+            deliver(made.job(), wanted)
+    assert set(wanted.turns_started) == {f"{one}-result" for one in ids[: MAX_TURNS - 1]}
+
+
+def test_trouble_while_the_file_is_read_is_no_doubt_about_the_chat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = ended()
+    read = services.storage.read
+
+    def trouble(key: str) -> bytes:
+        monkeypatch.setattr(services.storage, "read", read)
+        raise ConnectionError("S3")
+
+    monkeypatch.setattr(services.storage, "read", trouble)
+    assert told(services).tell == "later"
+    settled(services)
+    assert [message.film for message in services.messenger.shown()] == [MP4]
 
 
 def test_without_a_model_nobody_sees_it(wanted: FakeServices) -> None:

@@ -37,7 +37,7 @@ def address(tenant: str, place: Place, services: Services) -> Address:
 
 def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
     if told.text == video.shown or not video.announcement:
-        return  # one without an id can be changed a few times only: that is kept for the result
+        return
     chat, to = services.chat(place.platform), address(video.tenant, place, services)
     shown = told.text
     try:

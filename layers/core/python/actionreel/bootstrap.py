@@ -289,6 +289,25 @@ class AwsServices:
         return {}
 
 
+def prepare_for_chats() -> None:
+    """Makes what a message needs while the function starts: a sandbox has a whole processor then,
+    and of the first request a platform waits for three seconds only. Elsewhere does nothing."""
+    if not os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        return
+    from importlib.util import find_spec
+
+    from actionreel.aws import secrets_manager
+
+    made = services()
+    if isinstance(made, AwsServices):
+        _ = made.chats, made._states
+    secrets_manager.prepare()
+    for module in ("actionreel.chat.slack", "actionreel.chat.telegram", "actionreel.chat.discord"):
+        import_module(module)
+    if find_spec("nacl"):
+        import_module("nacl.signing")
+
+
 _services: Services | None = None
 
 

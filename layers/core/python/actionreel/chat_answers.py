@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from actionreel import messages, results, telling
@@ -17,6 +18,7 @@ from actionreel.api_models import ActionsRequest
 from actionreel.cancellation import cancel
 from actionreel.chats import Line, Told, Turn, TurnRef
 from actionreel.commands import USAGE, tag_of
+from actionreel.deliveries import point_at
 from actionreel.errors import (
     ActionreelError,
     ChatInDoubtError,
@@ -33,6 +35,7 @@ from actionreel.models import Place, Video, is_video_id
 from actionreel.ports import Services
 from actionreel.retries import retry
 
+MAX_WRITTEN_BYTES = 90_000  # beside a message of 300 KB, in a record of 400 KB
 RESULT = "Result of your action: "
 _IN_CHATS = (
     "\nYou are in a chat. It shows each video by itself when it is ready, and tells how it comes"
@@ -40,13 +43,11 @@ _IN_CHATS = (
 )
 _EXCUSE = "Something went wrong on our side, and this message could not be answered."
 _UNREACHABLE = "The model cannot be reached at the moment; please write that again later."
-_EXCUSES = {
-    ChatUnavailableError.__name__: _UNREACHABLE,
-    ChatThrottledError.__name__: _UNREACHABLE,
-    RequestError.__name__: "The provider is being asked for this video; try again in a minute.",
-}
+_OF_THE_MODEL = (ChatUnavailableError.__name__, ChatThrottledError.__name__)
+_ASKED_NOW = "The provider is being asked for this video; try again in a minute."
 _NO_MODEL = f"There is no model here to talk to. {USAGE}"
 _SILENT = "The model had nothing to say."
+_NOT_WELCOME = "The owner of this bot has not let you use it here."
 _NOT_YOURS = "Only who asked for this video can do that."
 
 
@@ -75,6 +76,8 @@ def answer(ref: TurnRef, services: Services) -> TurnRef:
             _say(turn, _press(turn, services), services)
         case "help":
             _say(turn, USAGE, services)
+        case "refused":
+            _say(turn, _NOT_WELCOME, services)
     return ref
 
 
@@ -103,7 +106,8 @@ def _talk(turn: Turn, services: Services) -> None:
         except ChatRefusedError as error:
             _say(turn, str(error), services)
             return
-        written = services.chats.keep_written(turn.tenant, turn.turn_id, reply or _SILENT)
+        reply = reply.encode()[:MAX_WRITTEN_BYTES].decode(errors="ignore") or _SILENT
+        written = services.chats.keep_written(turn.tenant, turn.turn_id, reply)
     memory = (line, Line(role="assistant", text=written))
     _act(turn, written, services, without_actions(written), memory)
 
@@ -123,7 +127,11 @@ def _act(
     request = ActionsRequest(
         text=text, message_id=turn.turn_id, conversation_id=_conversation(place)
     )
-    outcomes = messages.act(request, turn.tenant, services, turn.base_url, wanted)
+    try:
+        outcomes = messages.act(request, turn.tenant, services, turn.base_url, wanted)
+    except RequestError as error:  # more tags than there can be answers
+        _say(turn, str(error), services)
+        return
     if place.platform == "callback":
         _call_back(turn, outcomes, services)
         return
@@ -167,10 +175,13 @@ def _cancel(tenant: str, video_id: str, services: Services) -> str:
     """Raises RequestError while nobody can tell yet what there is to cancel: the task is then tried
     again. Of a cancelled video its own message tells."""
     try:
-        outcome = cancel(tenant, video_id, services).outcome
+        done = cancel(tenant, video_id, services)
     except ProviderError as error:
         return str(error)
-    return "" if outcome == "cancelled" else results.CANCELLATIONS[outcome]
+    if done.outcome != "cancelled":
+        return results.CANCELLATIONS[done.outcome]
+    point_at(done.video, services)  # its execution will say it as well, when its wait is over
+    return ""
 
 
 def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = ()) -> None:
@@ -189,6 +200,7 @@ def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = (
         return  # there is nobody left to tell
     except ChatInDoubtError as error:
         if place.deferred:
+            services.chats.give_words_back(turn.tenant, turn.turn_id)
             raise ChatUnavailableError(str(error)) from None
         return
     except (ChatThrottledError, ChatUnavailableError):
@@ -211,7 +223,8 @@ def _call_back(turn: Turn, outcomes: list[messages.Outcome], services: Services)
             "timestamp": turn.received_at.isoformat(),
             "data": {"eventId": turn.message.event_id, "results": refused},
         }
-        services.callbacks.call(turn.message.place.url or "", turn.turn_id, document)
+        with suppress(ChatRefusedError):  # there is nobody left to tell
+            services.callbacks.call(turn.message.place.url or "", turn.turn_id, document)
 
 
 def _how(video: Video) -> str:
@@ -237,4 +250,12 @@ def _excuse(turn: Turn, caught: Mapping[str, Any], services: Services) -> None:
     was said, or videos were begun for it, which tell of themselves."""
     if turn.said or services.videos.made_videos(turn.tenant, turn.turn_id):
         return
-    _say(turn, _EXCUSES.get(str(caught.get("Error")), _EXCUSE), services)
+    error, kind = str(caught.get("Error")), turn.message.kind
+    excuse = _EXCUSE
+    if turn.written is not None:
+        excuse = without_actions(turn.written) or _EXCUSE  # it was the chat that had trouble
+    elif kind in ("talk", "result") and error in _OF_THE_MODEL:
+        excuse = _UNREACHABLE
+    elif kind == "button" and error == RequestError.__name__:
+        excuse = _ASKED_NOW
+    _say(turn, excuse, services)

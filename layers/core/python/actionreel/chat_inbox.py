@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from actionreel.chats import Headers, Reply, Turn
+from actionreel.chats import ChatMessage, Headers, Reply, Section, Turn
 from actionreel.errors import RequestError
 from actionreel.ports import Services
 
@@ -31,7 +31,11 @@ def receive(
     message = received.message
     if message is not None:
         turn_id = _turn_id(platform, message.event_id)
-        place = message.place.model_copy(update={"turn_id": turn_id})
+        if platform != "events" and not _is_welcome(section, message):
+            message = message.model_copy(update={"kind": "refused", "text": ""})
+        # What a bot was told to make is anybody's there to cancel.
+        author = None if message.kind == "tags" else message.place.author
+        place = message.place.model_copy(update={"turn_id": turn_id, "author": author})
         turn = Turn(
             tenant=tenant,
             turn_id=turn_id,
@@ -44,6 +48,16 @@ def receive(
         services.chats.add_turn(turn)
         services.start_turn(tenant, turn_id)
     return received.reply
+
+
+def _is_welcome(section: Section, message: ChatMessage) -> bool:
+    """Whether the owner lets this be used there, and by whoever wrote: where the section names
+    `channels` or `users` (ids with commas between), it is those. Bots have a list of their own."""
+    for field, given in (("channels", message.place.channel), ("users", message.place.author)):
+        named = [one.strip() for one in section.get(field, "").split(",") if one.strip()]
+        if named and given not in named and not (field == "users" and message.kind == "tags"):
+            return False
+    return True
 
 
 def _turn_id(platform: str, event_id: str) -> str:

@@ -86,6 +86,9 @@ class ChatRepository(Protocol):
     def give_words_back(self, tenant: str, turn_id: str) -> None:
         """Gives that right back: they were certainly not said."""
 
+    def take_turn(self, tenant: str, root: str, turn_id: str) -> bool:
+        """Counts a turn that the message of `root` leads to, once; False if there were too many."""
+
     def lines(self, tenant: str, place: Place) -> list[Line]:
         """The last lines of a thread, oldest first."""
 

@@ -13,8 +13,9 @@ from typing import Any, Literal
 from actionreel.models import Document, Passed, Place
 
 # What was written: arguments of `/video`; words for the model; a model's message with its tags; a
-# press of one of our buttons; a call for help; the result of a video, for the model that asked.
-Kind = Literal["command", "talk", "tags", "button", "help", "result"]
+# press of one of our buttons; a call for help; the result of a video, for the model that asked; a
+# message of somebody who may not.
+Kind = Literal["command", "talk", "tags", "button", "help", "result", "refused"]
 Deed = Literal["cancel", "retry", "retry_anyway"]
 DEEDS: tuple[Deed, ...] = ("cancel", "retry", "retry_anyway")
 
@@ -42,8 +43,8 @@ class ChatMessage(Passed):
 class Turn(Passed):
     """The record of a message: what is to be answered, and how far that has come.
 
-    `number` counts the turns that one message leads to; `written` is what the model wrote; `said`
-    that its words were sent, or may have been.
+    `root` is the turn of the person's message that this one goes back to, None for that one itself;
+    `written` is what the model wrote; `said` that its words were sent, or may have been.
     """
 
     tenant: str
@@ -51,7 +52,7 @@ class Turn(Passed):
     message: ChatMessage
     base_url: str
     received_at: datetime
-    number: int = 1
+    root: str | None = None
     written: str | None = None
     said: bool = False
 
@@ -105,11 +106,13 @@ class Button:
 @dataclass(frozen=True)
 class Told:
     """A message of ours: plain text, at most 4,000 characters, with nothing in it that a platform
-    may read as its own markup; `link` leads to the finished video."""
+    may read as its own markup; `link` leads to the finished video. What is `passing` will be
+    changed; where it cannot be, it is for nobody but who asked."""
 
     text: str
     link: str | None = None
     buttons: tuple[Button, ...] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True)

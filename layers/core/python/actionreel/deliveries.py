@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from actionreel import results, telling
 from actionreel.announcements import address, announce
 from actionreel.chat_ports import ChatPlatform
-from actionreel.chats import MAX_TURNS, Address, ChatMessage, Film, Told, Turn
+from actionreel.chats import Address, ChatMessage, Film, Told, Turn
 from actionreel.errors import (
     ChatError,
     ChatInDoubtError,
@@ -32,6 +33,7 @@ from actionreel.ports import Services
 # refusal asks for the longest wait that is granted.
 WAITS = (2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800)
 _LONGEST_RETRY_AFTER = 600
+_KNOWN_BY_ITS_KEY = timedelta(minutes=2)
 _PASSING = (ChatThrottledError, ChatUnavailableError, ChatInDoubtError)
 
 
@@ -82,11 +84,11 @@ def _try(video: Video, services: Services, *, last: bool) -> str | None:
     except _PASSING as error:
         if not last:
             raise
-        return None if _is_pointed_at(video, services) else str(error)
+        return None if point_at(video, services) else str(error)
 
 
-def _is_pointed_at(video: Video, services: Services) -> bool:
-    """Whether the message that told the progress tells the result by now."""
+def point_at(video: Video, services: Services) -> bool:
+    """Has the message that told the progress tell the result; False if it cannot."""
     place = video.place
     if place is None or place.platform == "callback" or video.announcement is None:
         return False
@@ -107,7 +109,7 @@ def _settle(video: Video, services: Services, reason: str | None, *, last: bool)
     now = services.videos.get(video.tenant, video.video_id)
     if now is None or not now.owes_delivery:
         return now or video
-    if now.announcement != video.announcement and not _is_pointed_at(now, services) and not last:
+    if now.announcement != video.announcement and not point_at(now, services) and not last:
         raise ChatUnavailableError("The message that tells the progress could not be changed.")
     return _note(now, services, reason)
 
@@ -129,12 +131,20 @@ def _deliver(video: Video, place: Place, services: Services) -> None:
         return
     chat = services.chat(place.platform)
     to = address(video.tenant, place, services)
-    if video.delivery == "sending" and not chat.repeats_safely:
+    if video.delivery == "sending" and not _repeats_safely(video, chat, services):
         _say(video, to, chat, services, in_doubt=True)
     elif video.status == "completed" and (video.bytes or 0) <= chat.upload_limit:
         _send(video, to, chat, services)
     else:
         _say(video, to, chat, services)
+
+
+def _repeats_safely(video: Video, chat: ChatPlatform, services: Services) -> bool:
+    """A message of its own is known by its key for some minutes only; an edit always is."""
+    if not chat.repeats_safely or video.announcement is not None:
+        return chat.repeats_safely
+    since = video.sending_since
+    return since is not None and services.now() - since < _KNOWN_BY_ITS_KEY
 
 
 def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> None:
@@ -145,7 +155,7 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
         filename=filename,
         size=video.bytes or 0,
         url=services.storage.link(key, filename, download=False),
-        content=lambda: services.storage.read(key),
+        content=lambda: _content(key, services),
     )
     told = telling.ended(video)
     sending = _mark(video, services, "sending")
@@ -163,6 +173,14 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
     else:
         if video.announcement and not replaced:
             _take_back(chat, to, video.announcement, told)
+
+
+def _content(key: str, services: Services) -> bytes:
+    """The file. Trouble with it says nothing about the chat: nothing was sent."""
+    try:
+        return services.storage.read(key)
+    except Exception:
+        raise ChatUnavailableError("The file cannot be read now.") from None
 
 
 def _take_back(chat: ChatPlatform, to: Address, announcement: str, told: Told) -> None:
@@ -203,7 +221,7 @@ def _say(
 def _mark(video: Video, services: Services, delivery: DeliveryStatus) -> Video:
     """Raises StaleVideoError if somebody else has come further meanwhile. A mark whose answer got
     lost, and that is then found there, is our own."""
-    us = str(uuid4())
+    us, begins = str(uuid4()), delivery == "sending" and video.delivery != "sending"
     try:
         return services.videos.advance(
             video.tenant,
@@ -212,6 +230,7 @@ def _mark(video: Video, services: Services, delivery: DeliveryStatus) -> Video:
             expect={"delivery": video.delivery},
             delivery=delivery,
             deliverer=us,
+            **({"sending_since": services.now()} if begins else {}),
         )
     except StaleVideoError as stale:
         if isinstance(stale.video, Video) and stale.video.deliverer == us:
@@ -249,9 +268,11 @@ def _follow_up(video: Video, services: Services) -> None:
     if place is None or not place.follows_up or not place.turn_id:
         return
     before = services.chats.turn(video.tenant, place.turn_id)
-    if before is None or before.number >= MAX_TURNS or services.chat_model is None:
+    if before is None or services.chat_model is None:
         return
-    turn_id = f"{video.video_id}-result"
+    root, turn_id = before.root or before.turn_id, f"{video.video_id}-result"
+    if not services.chats.take_turn(video.tenant, root, turn_id):
+        return
     text = json.dumps(result_of(video, services))
     message = ChatMessage(
         kind="result",
@@ -267,7 +288,7 @@ def _follow_up(video: Video, services: Services) -> None:
             message=message,
             base_url=before.base_url,
             received_at=before.received_at,
-            number=before.number + 1,
+            root=root,
         )
     )
     services.start_turn(video.tenant, turn_id)

@@ -267,6 +267,7 @@ class Video(Document):
     delivery: DeliveryStatus | None = None
     delivery_reason: str | None = None
     deliverer: str | None = None
+    sending_since: datetime | None = None
 
     def job(self) -> VideoJob:
         """The document that this video's execution starts with. It has no clock in it: the same

@@ -26,7 +26,11 @@ def progress(video: Video) -> Told:
     shows = video.status == "generating" and video.progress
     done = f", {(video.progress or 0) // _STEP * _STEP} %" if shows else ""
     text = f"{quoted(video)} ({video.seconds} s, {video.model}) is {state}{done}."
-    return Told(_with_notices(text, video), buttons=(Button("Cancel", "cancel", video.video_id),))
+    return Told(
+        _with_notices(text, video),
+        buttons=(Button("Cancel", "cancel", video.video_id),),
+        passing=True,
+    )
 
 
 def ended(video: Video) -> Told:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_items import Item, plain, typed
-from actionreel.chats import Line, Turn
+from actionreel.chats import MAX_TURNS, Line, Turn
 from actionreel.models import Place
 
 if TYPE_CHECKING:
@@ -71,6 +71,20 @@ class DynamoDBChatRepository:
     def give_words_back(self, tenant: str, turn_id: str) -> None:
         """Gives that right back: they were certainly not said."""
         self._update(items.turn_key(tenant, turn_id), "SET said = :false", {":false": False})
+
+    def take_turn(self, tenant: str, root: str, turn_id: str) -> bool:
+        """Counts a turn that the message of `root` leads to, once; False if there were too many."""
+        try:
+            self._update(
+                items.turn_key(tenant, root),
+                "ADD followers :ids",
+                {":ids": {turn_id}, ":id": turn_id, ":most": MAX_TURNS - 1},
+                ConditionExpression="attribute_exists(PK) AND (attribute_not_exists(followers)"
+                " OR contains(followers, :id) OR size(followers) < :most)",
+            )
+        except self._errors.ConditionalCheckFailedException:
+            return False
+        return True
 
     def lines(self, tenant: str, place: Place) -> list[Line]:
         """The last lines of a thread, oldest first."""

@@ -67,6 +67,12 @@ def generated(secret: str) -> str:
     return text
 
 
+def prepare() -> None:
+    """Makes the client, which takes a while."""
+    if "secrets" not in DEFAULT_PROVIDERS:
+        DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=_PATIENCE)
+
+
 def _sections(secret: str, *, fresh: bool = False) -> dict[str, Mapping[str, str]]:
     """The sections that are what they should be."""
     found = _get(secret, transform="json", fresh=fresh)
@@ -85,8 +91,7 @@ def _key(held: Mapping[str, str]) -> str:
 
 def _get(secret: str, transform: Literal["json"] | None, *, fresh: bool = False) -> Any:
     """What the secret holds; None if it holds nothing that can be read."""
-    if "secrets" not in DEFAULT_PROVIDERS:
-        DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=_PATIENCE)
+    prepare()
     try:
         return parameters.get_secret(
             secret, transform=transform, max_age=CACHE_SECONDS, force_fetch=fresh

@@ -15,11 +15,12 @@ import httpx
 
 from actionreel import transport
 from actionreel.chat.exchange import exchange
-from actionreel.errors import ChatRefusedError, UnsafeUrlError
+from actionreel.errors import ChatRefusedError, ChatUnavailableError, UnsafeUrlError
 from actionreel.signatures import sign_standard_webhooks
 from actionreel.url_guard import check_url, is_at
 
 SECONDS = 15.0
+_GONE = 410
 _NAME = "The address of the callback"
 
 
@@ -48,8 +49,11 @@ class SignedCallbacks:
                 answer = exchange(client, _NAME, "POST", url, seconds=SECONDS, reads=False, **sent)
         except UnsafeUrlError as unsafe:
             raise ChatRefusedError(f"{_NAME} {unsafe.reason}.") from None
-        if not answer.ok:
-            raise ChatRefusedError(f"{_NAME} refused the message (HTTP {answer.status}).")
+        refused = f"{_NAME} refused the message (HTTP {answer.status})."
+        if answer.status == _GONE or 300 <= answer.status < 400:
+            raise ChatRefusedError(refused)
+        if not answer.ok:  # it may be on its way up, as the standard has it
+            raise ChatUnavailableError(refused)
 
     def _client(self, url: str) -> httpx.Client:
         """Raises UnsafeUrlError for an address that must not be called."""

@@ -9,7 +9,7 @@
 Only the last of the three steps of a file makes it seen, so only that one can be in doubt. Slack
 answers 200 to what it refuses, with `"ok": false` and a code. Where the app is not in the channel,
 the `response_url` of a command or press answers, 5 times in 30 minutes; a message that was written
-so has no id that we learn: it is "" here.
+so has no id that we learn, "" here, and cannot be changed.
 
 Sources: docs.slack.dev (the methods' pages, rate limits, response_url), and slack_sdk 3.47.0.
 """
@@ -82,7 +82,7 @@ class Slack:
         except _CodedError as refused:
             if refused.word not in _NOT_THERE or not address.reply_token:
                 raise
-            self._respond(address, told, replace_original=False)
+            self._respond(address, told)
             return ""
         if not isinstance(posted.get("ts"), str):
             raise ChatInDoubtError("Slack did not say which message it wrote.")
@@ -91,17 +91,14 @@ class Slack:
     def edit(self, address: Address, message_id: str, told: Told) -> None:
         """Changes a message. See ChatPlatform for what it raises."""
         if not message_id:
-            return self._respond(address, told, replace_original=True)
+            raise _CodedError("not_in_channel")
         where = {"channel": address.place.channel, "ts": message_id}
         self._call("chat.update", json={**where, **slack.message(told)})
-        return None
 
     def send_video(
         self, address: Address, announcement: str | None, told: Told, film: Film, key: str
     ) -> bool:
         """Shows a video, below the announcement. See ChatPlatform for what it raises."""
-        if announcement == "":  # which was written by response_url, and that takes no files
-            raise _CodedError("not_in_channel")
         if film.size > UPLOAD_LIMIT:
             raise ChatRefusedError("The file is larger than 50 MB.")
         content = film.content()
@@ -142,15 +139,18 @@ class Slack:
             raise ChatRefusedError(f"Slack refused the file (HTTP {answer.status}).")
         return file_id
 
-    def _respond(self, address: Address, told: Told, *, replace_original: bool) -> None:
-        """Answers where the command came from, for all to see."""
+    def _respond(self, address: Address, told: Told) -> None:
+        """Answers where the command came from: for all to see, or, what would have to be changed
+        later, for who gave it."""
         url = address.reply_token
         if not url:
             raise _CodedError("not_in_channel")
         if not slack.leads_to(url, slack.RESPONSE_HOSTS, self._config.section()):
             raise ChatRefusedError("Slack's address for the answer is not its own.")
-        how = {"response_type": "in_channel", "replace_original": replace_original}
-        _check(_post(url, json={**how, **slack.message(told)}), said_ok=True)
+        kind = "ephemeral" if told.passing else "in_channel"
+        how = {"response_type": kind, "replace_original": False}
+        shown = Told(told.text) if told.passing else told
+        _check(_post(url, json={**how, **slack.message(shown)}), said_ok=True)
 
     def _call(self, method: str, **body: Any) -> Mapping[str, Any]:
         """Calls a method; with a token that is read afresh, once more, if this one is refused."""
