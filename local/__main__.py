@@ -33,6 +33,8 @@ def main() -> int:
         ) as stack:
             print(f"Actionreel is ready at {stack.url}", flush=True)
             print(f"A chat window is at {stack.chat_url}", flush=True)
+            print(f"Callbacks are signed with {stack.callback_secret}", flush=True)
+            print(f"POST /chat/events takes what is signed with {stack.events_secret}", flush=True)
             print(_EXAMPLE.format(url=stack.url), flush=True)
             if arguments.lambda_endpoint:
                 print("The functions need these variables:")

@@ -99,7 +99,7 @@ class Gateway:
         except KeyError:
             return _json(404, {"Message": f"Function not found: {function}"})
         said = json.loads(answer.payload)
-        self._log(f"  {function}: {said.get('errorType') or said.get('status')}")
+        self._log(f"  {function}: {said.get('errorType') or said.get('status') or 'done'}")
         response = Response(answer.payload, 200, content_type="application/json")
         if answer.failed:
             response.headers["X-Amz-Function-Error"] = "Unhandled"

@@ -110,6 +110,12 @@ class Stack:
         return self._chat.url
 
     @property
+    def callback_secret(self) -> str:
+        """What callbacks are signed with."""
+        client = boto3.session.Session(region_name=REGION).client("secretsmanager")
+        return f"whsec_{client.get_secret_value(SecretId='CallbackSecret')['SecretString']}"
+
+    @property
     def aws_url(self) -> str:
         """Where moto answers to AWS's calls over HTTP."""
         return f"http://{HOST}:{self._moto.port}"

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import httpx
 import pytest
 from standardwebhooks import Webhook
@@ -222,11 +221,6 @@ def program() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     thread.join()
 
 
-def callback_secret() -> str:
-    states: Any = boto3.client("secretsmanager")
-    return f"whsec_{states.get_secret_value(SecretId='CallbackSecret')['SecretString']}"
-
-
 @pytest.fixture
 def trusted(program: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The program's origin, which the deployment's owner has named."""
@@ -242,7 +236,10 @@ def trusted(program: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_program_is_called_back(
-    program: tuple[str, list[tuple[dict[str, str], bytes]]], trusted: str, api: httpx.Client
+    program: tuple[str, list[tuple[dict[str, str], bytes]]],
+    trusted: str,
+    api: httpx.Client,
+    stack: Stack,
 ) -> None:
     boat, (url, calls) = word(), program
     text = f'<createAIVideo>{{"prompt": "a {boat}"}}</createAIVideo>'
@@ -251,7 +248,7 @@ def test_a_program_is_called_back(
     assert told(api, boat)["delivery"]["to"] == "callback"
     until(lambda: record(api, boat)["delivery"]["status"] == "delivered")
     (_, first), (headers, body) = calls
-    message = Webhook(callback_secret()).verify(body, headers)
+    message = Webhook(stack.callback_secret).verify(body, headers)
     assert first == body
     assert message["type"] == "video.completed"
     assert message["data"]["type"] == "CHAT_VIDEO"

@@ -14,6 +14,7 @@ from actionreel.bootstrap import AwsServices
 from actionreel.chat_inbox import MAX_TURN_BYTES, receive
 from actionreel.chats import ChatMessage, Received, Reply, Turn
 from actionreel.errors import ChatUnavailableError, RequestError, WorkflowError
+from actionreel.models import Place
 from functions.chat import app
 from tests.fake_chats import PLACE, FakeReader
 from tests.fakes import NOON, FakeServices, cases

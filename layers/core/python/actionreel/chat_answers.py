@@ -160,6 +160,11 @@ def _press(turn: Turn, services: Services) -> str:
         return _NOT_YOURS
     if deed == "cancel":
         return _cancel(turn.tenant, video_id, services)
+    if video.retried_as is not None and (
+        again := services.videos.get(turn.tenant, video.retried_as)
+    ):
+        announce(again, services)
+        return "This was made again already." if not again.is_open else ""
     try:
         double = deed == "retry_anyway"
         again = retry(turn.tenant, video_id, services, accept_double_charge=double, place=place)
@@ -167,6 +172,7 @@ def _press(turn: Turn, services: Services) -> str:
         return "This video is changing at the moment; try that again."
     except ActionreelError as error:
         return str(error)
+    point_at(video.model_copy(update={"retried_as": again.video_id}), services)  # without a button
     announce(again, services)
     return ""
 

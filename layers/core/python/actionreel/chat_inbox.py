@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from actionreel.chats import ChatMessage, Headers, Reply, Section, Turn
-from actionreel.errors import RequestError
+from actionreel.errors import RequestError, UnsafeUrlError
 from actionreel.ports import Services
+from actionreel.url_guard import check_url, is_at
 
 MAX_TURN_BYTES = 300 * 1024  # a record can have 400 KB
 
@@ -18,8 +19,8 @@ def receive(
     it, and gives the reply to the request; a message that comes again starts nothing.
 
     Raises RequestError: 404 for a platform that we do not know, 401 for a request that is not the
-    platform's, 400 for one that cannot be read, 413 for one that is too long. ChatUnavailableError
-    and WorkflowError: it is to come again.
+    platform's, 400 for one that cannot be read, 413 for one that is too long, 422 for a callback
+    that must not be called. ChatUnavailableError and WorkflowError: it is to come again.
     """
     reader = services.chat_reader(platform)
     if reader is None:
@@ -30,6 +31,7 @@ def receive(
     received = reader.read(section, headers, body)
     message = received.message
     if message is not None:
+        _check_callback(message, services)
         turn_id = _turn_id(platform, message.event_id)
         if platform != "events" and not _is_welcome(section, message):
             message = message.model_copy(update={"kind": "refused", "text": ""})
@@ -48,6 +50,17 @@ def receive(
         services.chats.add_turn(turn)
         services.start_turn(tenant, turn_id)
     return received.reply
+
+
+def _check_callback(message: ChatMessage, services: Services) -> None:
+    """A video must not be made for a program that cannot be told. Raises RequestError (422)."""
+    url = message.place.url
+    if url is None or is_at(url, services.callback_origins):
+        return
+    try:
+        check_url(url)
+    except UnsafeUrlError as unsafe:
+        raise RequestError(422, "invalid_request", f"callbackUrl {unsafe.reason}.") from None
 
 
 def _is_welcome(section: Section, message: ChatMessage) -> bool:
