@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-import time
+import threading
 
 from local.stack import STUDIO_KEY, Stack, models_of
 
@@ -31,6 +31,11 @@ def main() -> int:
             callback_origins=arguments.callback_origin,
             log=lambda line: print(line, flush=True),
         ) as stack:
+            # From here on as an event: raised in the middle of a library's work, an interrupt may
+            # be swallowed there.
+            ending = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: ending.set())
             print(f"Actionreel is ready at {stack.url}", flush=True)
             print(f"A chat window is at {stack.chat_url}", flush=True)
             print(f"Callbacks are signed with {stack.callback_secret}", flush=True)
@@ -39,8 +44,9 @@ def main() -> int:
             if arguments.lambda_endpoint:
                 print("The functions need these variables:")
                 print("\n".join(f"  {name}={value}" for name, value in stack.environment.items()))
-            while True:  # not for long: a signal that comes just before a sleep does not end it
-                time.sleep(0.5)
+            while not ending.wait(0.5):
+                pass
+        return 0
     except KeyboardInterrupt:
         return 0
     except OSError as error:
