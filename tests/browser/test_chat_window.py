@@ -249,7 +249,7 @@ def test_examples_fill_the_box(page: Page, slack: Platform) -> None:
 def test_the_server_goes_and_comes_back(
     page: Page, server: ChatServer, platforms: list[Platform], expected: list[str]
 ) -> None:
-    expected.append("ERR_CONNECTION_REFUSED")
+    expected.append("net::ERR_")  # refused, reset, not connected: whichever the moment makes of it
     port = int(server.url.rpartition(":")[2])
     write(page, "before")
     expect(messages(page)).to_have_count(2)

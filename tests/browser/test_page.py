@@ -235,7 +235,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_a_lost_connection_is_told_and_mended(page: Page, expected: list[str]) -> None:
-    expected.append("ERR_INTERNET_DISCONNECTED")
+    expected.append("net::ERR_")  # disconnected, or an open request that was cut
     send(page, '<createAIVideo>{"prompt": "after the cable was pulled"}</createAIVideo>')
     card = page.locator("#results > li").first
     expect(card).to_have_attribute("data-state", "pending")
