@@ -119,6 +119,7 @@ def _event(request: Request, route: Route, parameters: dict[str, str]) -> dict[s
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": "local",
+            "authorizer": {"lambda": {"tenant": "default"}},
             "domainName": request.host,
             "domainPrefix": "local",
             "http": {

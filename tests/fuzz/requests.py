@@ -125,6 +125,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
         "headers": headers,
         "requestContext": {
+            "authorizer": {"lambda": {"tenant": "default"}},
             "domainName": "api.test",
             "http": {
                 "method": method or draw(st.sampled_from(["GET", "POST", "PUT", "OPTIONS"])),

@@ -165,6 +165,7 @@ def _http_event(method: str, path: str, body: Any) -> dict[str, Any]:
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "simulated",
+            "authorizer": {"lambda": {"tenant": "default"}},
             "domainName": "api.test",
             "http": {"method": method, "path": path, "sourceIp": "192.0.2.1"},
             "requestId": "simulated",

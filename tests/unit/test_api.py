@@ -56,7 +56,12 @@ def call(services: FakeServices, method: str, path: str, body: Any = None, **eve
         "routeKey": f"{method} {path}",
         "rawPath": path,
         "headers": {"host": "api.test"},
-        "requestContext": {"http": http, "stage": "$default", "domainName": "api.test"},
+        "requestContext": {
+            "authorizer": {"lambda": {"tenant": "default"}},
+            "domainName": "api.test",
+            "http": http,
+            "stage": "$default",
+        },
         "isBase64Encoded": False,
     }
     if body is not None:

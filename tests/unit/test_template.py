@@ -95,6 +95,7 @@ def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
             "rawPath": path,
             "headers": {"host": "api.test"},
             "requestContext": {
+                "authorizer": {"lambda": {"tenant": "default"}},
                 "http": {"method": route.method or "GET", "path": path},
                 "stage": "$default",
             },

@@ -92,6 +92,18 @@ def error_answer(error: RequestError) -> dict[str, Any]:
     }
 
 
+def tenant(event: Event) -> str:
+    """Whose request this is, as the authorizer says: nobody else is asked.
+
+    Raises RequestError (401) for a request that no authorizer has seen.
+    """
+    authorizer = event["requestContext"].get("authorizer") or {}
+    found = (authorizer.get("lambda") or {}).get("tenant")
+    if not isinstance(found, str) or not found:
+        raise RequestError(401, "unauthorized", "This needs an API key.")
+    return found
+
+
 def link_base(event: Event) -> str:
     """The address that the caller used for us, without a slash at its end."""
     headers = event.get("headers", {})

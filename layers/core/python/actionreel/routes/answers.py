@@ -1,0 +1,69 @@
+"""What all routes of the HTTP API share: how errors become HTTP, and how the schema says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from actionreel import http_api
+from actionreel.api_models import ErrorBody
+from actionreel.errors import (
+    InvalidActionError,
+    MessageMismatchError,
+    ProviderError,
+    RequestError,
+    VideoNotFoundError,
+)
+from actionreel.observability import logger
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """How the schema describes the errors of a route."""
+    content = {"application/json": {"model": ErrorBody}}
+    return {status: {"description": MEANINGS[status], "content": content} for status in statuses}
+
+
+MEANINGS = {
+    302: "A link to the file, signed for 15 minutes",
+    400: "The body cannot be read",
+    404: "There is no such video",
+    409: "Not now, or not in this state",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "The request can be read, but not accepted",
+    503: "The provider cannot be reached",
+}
+
+
+def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[int, Any]:
+    """How the schema describes what a route answers."""
+    content = {"application/json": {"model": model}}
+    return {status: {"description": description, "content": content}, **errors(*wrong)}
+
+
+def _error(status: int, message: str, code: str) -> Response[dict[str, Any]]:
+    return Response(status, "application/json", {"error": message, "code": code})
+
+
+def on_error(error: Exception) -> Response[dict[str, Any]]:
+    """The one place that turns errors into HTTP."""
+    match error:
+        case RequestError():
+            return _error(error.status, str(error), error.word)
+        case VideoNotFoundError():
+            return _error(404, str(error), error.code)
+        case NotFoundError():
+            return _error(404, "There is nothing at this address.", "not_found")
+        case MessageMismatchError():
+            return _error(422, str(error), "message_mismatch")
+        case InvalidActionError():
+            return _error(422, str(error), error.code)
+        case ProviderError():
+            return _error(503, str(error), error.code)
+        case RequestValidationError():
+            return _error(422, http_api.invalid_fields(error.errors()), "invalid_request")
+    logger.exception("request failed", extra={"error": type(error).__name__})
+    return _error(500, "Something went wrong on our side.", "internal")

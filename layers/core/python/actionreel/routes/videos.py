@@ -1,0 +1,151 @@
+"""The routes of messages and of videos."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from actionreel import bootstrap, http_api, messages, results
+from actionreel.api_models import (
+    ActionsRequest,
+    ActionsResponse,
+    CancellationView,
+    RetryRequest,
+    VideoPage,
+    VideoView,
+)
+from actionreel.cancellation import cancel
+from actionreel.errors import RequestError, VideoNotFoundError
+from actionreel.instructions import instructions
+from actionreel.models import Place, Video, file_key, is_video_id
+from actionreel.retries import retry
+from actionreel.routes.answers import MEANINGS, errors, gives
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+_FILE = {302: {"description": MEANINGS[302]}, **errors(404, 409)}
+
+
+@router.post(
+    "/actions",
+    summary="Act on the tags of a model's message",
+    responses=gives(200, "What came of each action", ActionsResponse, 400, 413, 415, 422),
+)
+def post_actions(
+    message: Annotated[ActionsRequest, Body()],
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+) -> Response[dict[str, Any]]:
+    http_api.check_sizes(message.text, message.meta)
+    message_id = http_api.agreed_message_id(message.message_id, idempotency_key)
+    message = message.model_copy(update={"message_id": message_id})
+    services = bootstrap.services()
+    base, place = _link_base(), None
+    if message.callback_url is not None:
+        http_api.check_callback_url(message.callback_url, services.callback_origins)
+        place = Place(platform="callback", url=message.callback_url)
+    outcomes = messages.act(message, _tenant(), services, base, place)
+    now = services.now()
+    shown = [results.result(outcome, now, base, message.meta) for outcome in outcomes]
+    return Response(200, "application/json", results.response(shown, message.meta))
+
+
+@router.get(
+    "/videos", summary="Videos, newest first", responses=gives(200, "A page", VideoPage, 422)
+)
+def list_videos(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: UUID | None = None,
+    conversation_id: Annotated[str | None, Query(alias="conversationId", max_length=200)] = None,
+) -> VideoPage:
+    start = str(cursor) if cursor else None
+    videos, following = bootstrap.services().videos.page(_tenant(), limit, start, conversation_id)
+    base = _link_base()
+    return VideoPage(videos=[results.view(video, base) for video in videos], cursor=following)
+
+
+@router.get(
+    "/videos/<video_id>", summary="One video", responses=gives(200, "Its record", VideoView, 404)
+)
+def get_video(video_id: str) -> VideoView:
+    return results.view(_video(video_id), _link_base())
+
+
+@router.delete(
+    "/videos/<video_id>",
+    summary="Cancel a video",
+    responses=gives(200, "What came of it", CancellationView, 404, 409, 503),
+)
+def delete_video(video_id: str) -> CancellationView:
+    """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
+    done = cancel(_tenant(), video_id, bootstrap.services())
+    return results.cancellation_view(done, _link_base())
+
+
+@router.post(
+    "/videos/<video_id>/retry",
+    summary="Make a video again",
+    responses=gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422),
+)
+def retry_video(
+    video_id: str, accepted: Annotated[RetryRequest | None, Body()] = None
+) -> Response[dict[str, Any]]:
+    double = accepted is not None and accepted.accept_double_charge
+    video = retry(_tenant(), video_id, bootstrap.services(), accept_double_charge=double)
+    shown = results.view(video, _link_base()).model_dump(mode="json", by_alias=True)
+    return Response(202, "application/json", shown)
+
+
+@router.get("/videos/<video_id>/content", summary="The video's file", responses=_FILE)
+def get_content(video_id: str, download: bool = False) -> Response[str]:
+    video = _finished(video_id)
+    return _redirect(file_key(_tenant(), video.video_id, "mp4"), download=download)
+
+
+@router.get("/videos/<video_id>/poster", summary="A still image of the video", responses=_FILE)
+def get_poster(video_id: str) -> Response[str]:
+    poster_key = _finished(video_id).poster_key
+    if poster_key is None:
+        raise RequestError(404, "not_found", "This video has no poster.")
+    return _redirect(poster_key)
+
+
+@router.get("/instructions", summary="The prompt text that teaches a model the tags")
+def get_instructions() -> Response[str]:
+    return Response(200, "text/plain; charset=utf-8", instructions(bootstrap.services().registry))
+
+
+def _video(video_id: str) -> Video:
+    known = is_video_id(video_id)
+    video = bootstrap.services().videos.get(_tenant(), video_id) if known else None
+    if video is None:
+        raise VideoNotFoundError
+    return video
+
+
+def _finished(video_id: str) -> Video:
+    video = _video(video_id)
+    if video.is_open:
+        raise RequestError(409, "not_ready", "This video is not ready yet.")
+    if video.status != "completed":
+        failure = video.failure
+        code = failure.code if failure else "internal"
+        raise RequestError(404, code, failure.message if failure else "There is no file.")
+    return video
+
+
+def _redirect(key: str, *, download: bool = False) -> Response[str]:
+    filename = key.rpartition("/")[2]
+    link = bootstrap.services().storage.link(key, filename, download=download)
+    return Response(302, headers={"Location": link, "Cache-Control": "no-store"}, body="")
+
+
+def _tenant() -> str:
+    return http_api.tenant(router.current_event.raw_event)
+
+
+def _link_base() -> str:
+    return http_api.link_base(router.current_event.raw_event)
