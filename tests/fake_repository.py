@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from actionreel.accounts import NO_CAPS, Caps
 from actionreel.errors import MessageMismatchError, MessageSeenError, StaleVideoError
-from actionreel.models import Handle, MessageSeen, Video, VideoStatus
+from actionreel.models import OPEN_STATUSES, Handle, MessageSeen, Video, VideoStatus
+from tests.fake_accounts import FakeAccounts
 
 ENDED_BADLY: tuple[VideoStatus, ...] = ("failed", "expired", "unknown")
 
@@ -21,6 +23,7 @@ class FakeVideoRepository:
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
+        self.accounts = FakeAccounts()
         self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
         self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
         self.records: dict[tuple[str, str], Video] = {}
@@ -30,13 +33,26 @@ class FakeVideoRepository:
         self.tokens: dict[tuple[str, str], str] = {}
         self.nudged: set[tuple[str, str]] = set()
 
-    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
+    def check_seen(self, tenant: str, message: MessageSeen) -> None:
+        seen = self.messages.get((tenant, message.message_id))
+        if seen is None:
+            return
+        if seen.text_digest != message.text_digest:
+            raise MessageMismatchError("another text")
+        raise MessageSeenError(list(seen.video_ids))
+
+    def add(
+        self,
+        tenant: str,
+        videos: Sequence[Video],
+        message: MessageSeen | None,
+        caps: Sequence[Caps] = NO_CAPS,
+    ) -> None:
         if message is not None:
-            seen = self.messages.setdefault((tenant, message.message_id), message)
-            if seen.text_digest != message.text_digest:
-                raise MessageMismatchError("another text")
-            if seen is not message:
-                raise MessageSeenError(list(seen.video_ids))
+            self.check_seen(tenant, message)
+        self.accounts.open(videos, caps)
+        if message is not None:
+            self.messages[tenant, message.message_id] = message
         for video in videos:
             self._write(video)
 
@@ -67,10 +83,11 @@ class FakeVideoRepository:
         more = len(found) > limit
         return found[:limit], found[limit - 1].video_id if more else None
 
-    def add_retry(self, video: Video) -> None:
+    def add_retry(self, video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         older = self.get(video.tenant, video.retry_of or "")
         if older is None or older.retried_as or older.status not in ENDED_BADLY:
             raise StaleVideoError(older)
+        self.accounts.open([video], caps)
         self._write(older.model_copy(update={"retried_as": video.video_id}))
         self._write(video)
 
@@ -103,6 +120,8 @@ class FakeVideoRepository:
         if any(getattr(video, name) != value for name, value in expect.items()):
             raise StaleVideoError(video)
         kept = {name: value for name, value in changes.items() if value is not None}
+        if changes.get("status") not in (None, *OPEN_STATUSES):
+            self.accounts.close(video, changes)
         video = self._write(Video.model_validate(dict(video) | kept))
         self.after("advance", changes)
         return video

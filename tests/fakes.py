@@ -271,6 +271,7 @@ class FakeServices:
         self.images: dict[str, bytes] = {}
         self.registry = SEED
         self.videos = FakeVideoRepository(self.log)
+        self.accounts = self.videos.accounts
         self.storage = FakeVideoStorage(self.log)
         self.workflow = FakeWorkflow(self.log)
         self.studio = FakeProvider(self.log)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from actionreel.accounts import NO_CAPS, Caps
 from actionreel.errors import (
     InvalidActionError,
     RequestError,
@@ -138,7 +141,7 @@ def test_two_at_once_give_one_retry() -> None:
     add_retry = services.videos.add_retry
     other = []
 
-    def slower(video: Video) -> None:
+    def slower(video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         services.videos.add_retry = add_retry  # type: ignore[method-assign]
         other.append(retry("default", VIDEO_ID, services))
         add_retry(video)
@@ -152,7 +155,7 @@ def test_two_at_once_give_one_retry() -> None:
 def test_a_record_that_goes_away_meanwhile_is_told() -> None:
     services = at("failed")
 
-    def gone(video: Video) -> None:
+    def gone(video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         raise StaleVideoError(None)
 
     services.videos.add_retry = gone  # type: ignore[method-assign]

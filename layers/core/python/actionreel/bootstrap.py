@@ -22,7 +22,14 @@ from actionreel.errors import (
     ProviderUnavailableError,
 )
 from actionreel.models import VideoJob
-from actionreel.ports import Services, VideoProvider, VideoRepository, VideoStorage, Workflow
+from actionreel.ports import (
+    AccountRepository,
+    Services,
+    VideoProvider,
+    VideoRepository,
+    VideoStorage,
+    Workflow,
+)
 from actionreel.registry import Registry
 from actionreel.settings import Settings
 
@@ -59,6 +66,15 @@ class AwsServices:
 
         client = self._session.client("dynamodb", config=self._patience)
         return DynamoDBVideoRepository(client, self.settings.table_name)
+
+    @cached_property
+    def accounts(self) -> AccountRepository:
+        """What was used, and how much may be, in DynamoDB."""
+        from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
+
+        client = self._session.client("dynamodb", config=self._patience)
+        caps = (self.settings.caps.tenant, self.settings.caps.deployment)
+        return DynamoDBAccountRepository(client, self.settings.table_name, caps)
 
     @cached_property
     def storage(self) -> VideoStorage:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
-from actionreel.models import Cancellation, Failure, Video, VideoStatus, is_video_id
+from actionreel.errors import RequestError, StaleVideoError
+from actionreel.messages import find
+from actionreel.models import Cancellation, Failure, Video, VideoStatus
 from actionreel.ports import Services
 
 _BEFORE = "This video was cancelled before the provider was asked for it."
@@ -18,9 +19,7 @@ def cancel(tenant: str, video_id: str, services: Services) -> Cancellation:
     Raises VideoNotFoundError; RequestError (409) while the provider is being asked for the video,
     because nobody knows yet what there is to cancel; ProviderError if it cannot be reached.
     """
-    video = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
-    if video is None:
-        raise VideoNotFoundError
+    video = find(tenant, video_id, services)
     if video.status in ("queued", "submitting"):
         return _closed(video, {"queued"}, services)
     if video.status == "generating" and video.handle is not None:

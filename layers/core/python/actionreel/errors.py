@@ -8,6 +8,8 @@ error is told to the reader by its name (`failures`), which may come from anothe
     ├── InvalidActionError           a tag cannot be carried out as it is written
     ├── UnsafeUrlError               a stranger's URL must not be connected to
     ├── TooManyActionsError          more tags in one message than we act on
+    ├── QuotaError                   a cap is reached, or everything is paused
+    ├── CapReachedError              a conditional write found a cap reached
     ├── MessageMismatchError         a message id came again with another text
     ├── MessageSeenError             a message id came again: these are its videos
     ├── VideoNotFoundError           no such video for this tenant
@@ -75,6 +77,28 @@ class TooManyActionsError(ActionreelError):
     """A tag beyond the number that one message may hold."""
 
     code = "too_many_actions"
+
+
+class QuotaError(ActionreelError):
+    """A cap is reached, or everything is paused: nothing was started. The message says which cap,
+    and when it frees; `retry_after` is that in seconds, if it is known."""
+
+    code = "quota"
+    retryable = True
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CapReachedError(ActionreelError):
+    """A conditional write was refused, because an account has no room for it by now."""
+
+    code = "quota"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("A cap is reached.")
 
 
 class MessageMismatchError(ActionreelError):

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from actionreel import offers
 from actionreel.errors import (
+    ActionreelError,
     InvalidActionError,
     JobNotFoundError,
     KeyUnavailableError,
@@ -21,6 +22,7 @@ from actionreel.errors import (
     ProviderError,
     ProviderThrottledError,
     ProviderUnavailableError,
+    QuotaError,
     RecordUnavailableError,
     StaleVideoError,
 )
@@ -34,6 +36,7 @@ from actionreel.schedule import first_wait, next_wait
 
 LAG_SECONDS = 60  # a provider may need that long until it knows a job that it has just accepted
 LOOK_SOON_SECONDS = 5
+_PAUSED = "This was paused before a provider was asked for the video; nothing was charged."
 
 
 def create(job: VideoJob, services: Services) -> VideoJob:
@@ -48,8 +51,10 @@ def create(job: VideoJob, services: Services) -> VideoJob:
     try:
         image = offers.start_image(job, services)  # takes its time, so before the record is taken
     except InvalidActionError as error:
-        return _without_image(job, error, services)
+        return _unasked(job, error, services)
     try:
+        if services.accounts.paused(job.tenant):
+            return _unasked(job, QuotaError(_PAUSED), services)
         wait = _first_wait(job, services)
         video = services.videos.claim(
             job.tenant,
@@ -180,9 +185,9 @@ def store(job: VideoJob, services: Services) -> VideoJob:
     return job.model_copy(update={"status": "stored"})
 
 
-def _without_image(job: VideoJob, error: InvalidActionError, services: Services) -> VideoJob:
-    """The end of a video whose start image cannot be had; unless an earlier run of this task had
-    it, and has asked for the video."""
+def _unasked(job: VideoJob, error: ActionreelError, services: Services) -> VideoJob:
+    """The end of a video for which nobody is to be asked; unless an earlier run of this task has
+    asked for it."""
     video = services.videos.get(job.tenant, job.video_id)
     if video is None or (video.status != "queued" and video.fence not in job.released):
         return as_recorded(job, video)

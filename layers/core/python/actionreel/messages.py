@@ -9,6 +9,8 @@ from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
 
+from actionreel import budgets
+from actionreel.accounts import Caps
 from actionreel.actions import Action, find_actions
 from actionreel.api_models import ActionsRequest
 from actionreel.errors import (
@@ -58,6 +60,36 @@ def act(
     return [next(outcomes[action.name]) for action in actions]
 
 
+def create(
+    body: dict[str, object],
+    tenant: str,
+    services: Services,
+    base_url: str | None = None,
+    *,
+    message_id: str | None = None,
+) -> Video:
+    """Starts one video, asked for by what a tag would hold; for callers that write no tags.
+
+    The same `message_id` and body give the same video. Raises InvalidActionError, QuotaError and
+    MessageMismatchError.
+    """
+    asked = ActionsRequest(text=json.dumps(body, sort_keys=True), message_id=message_id)
+    action = Action("createAIVideo", body)
+    [outcome] = _create([action], asked, tenant, services, base_url, None)
+    if isinstance(outcome, ActionreelError):
+        raise outcome
+    return outcome
+
+
+def find(tenant: str, video_id: str, services: Services) -> Video:
+    """The record of a video; raises VideoNotFoundError for an id that is unknown, malformed or
+    another tenant's."""
+    video = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
+    if video is None:
+        raise VideoNotFoundError
+    return video
+
+
 def _check_answer_size(results: int, meta: dict[str, Any]) -> None:
     """Every result repeats `meta`. What would be too long an answer must be said before anything
     is started, or paid videos would be answered with an error of Lambda's."""
@@ -94,17 +126,29 @@ def _create(
     place: Place | None,
 ) -> list[Outcome]:
     """Writes the records, then starts the executions; the order matters: what was promised to the
-    caller is on record before anything runs."""
+    caller is on record before anything runs.
+
+    A message of which the caps allow nothing is not remembered: it can come again."""
     outcomes = [
         _planned(action, number, message, tenant, services, base_url, place)
         for number, action in enumerate(actions, 1)
     ]
     videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
+
+    def write(kept: list[Video], caps: Sequence[Caps]) -> None:
+        services.videos.add(tenant, kept, _seen(message, outcomes, kept), caps)
+
     if videos or message.message_id is not None:
         try:
-            services.videos.add(tenant, videos, _seen(message, outcomes))
-        except MessageSeenError as seen:
-            return _as_before(outcomes, seen.video_ids, tenant, services)
+            if seen := _seen(message, outcomes, []):
+                services.videos.check_seen(tenant, seen)
+            found = budgets.within(tenant, videos, services, write)
+        except MessageSeenError as before:
+            return _as_before(outcomes, before.video_ids, tenant, services)
+        outcomes = [
+            found[outcome.video_id] if isinstance(outcome, Video) else outcome
+            for outcome in outcomes
+        ]
     return [
         start(outcome, services) if isinstance(outcome, Video) else outcome for outcome in outcomes
     ]
@@ -166,14 +210,18 @@ def _as_before(
     ]
 
 
-def _seen(message: ActionsRequest, outcomes: list[Outcome]) -> MessageSeen | None:
+def _seen(
+    message: ActionsRequest, outcomes: Sequence[Outcome], kept: Sequence[Video]
+) -> MessageSeen | None:
     if message.message_id is None:
         return None
+    made = {video.video_id for video in kept}
     return MessageSeen(
         message_id=message.message_id,
         text_digest=hashlib.sha256(message.text.encode()).hexdigest(),
         video_ids=tuple(
-            outcome.video_id if isinstance(outcome, Video) else None for outcome in outcomes
+            outcome.video_id if isinstance(outcome, Video) and outcome.video_id in made else None
+            for outcome in outcomes
         ),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -118,6 +118,15 @@ class Choice(Passed):
     deadline_seconds: int
 
 
+class Reservation(Passed):
+    """What is counted for a video until it has ended: on the account of that day (of UTC), beside
+    the video itself its seconds and the US dollars that it may cost."""
+
+    day: date
+    seconds: int
+    usd: Decimal
+
+
 class Failure(Passed):
     """Why there is no video. `message` is a sentence for the reader."""
 
@@ -224,7 +233,7 @@ class Video(Document):
     goes, `delivery` how far it has come there, and `delivery_reason` why it did not;
     `announcement` is the message there that tells the progress, and `shown` what it says;
     `announcing` that it was written, or may have been. `announcer` and `deliverer` name the runs
-    that noted that last, so that each knows its own note.
+    that noted that last, so that each knows its own note. `reservation` is what is counted for it.
     """
 
     tenant: str
@@ -259,6 +268,7 @@ class Video(Document):
     poster_key: str | None = None
     failure: Failure | None = None
     cost_usd: Decimal | None = None
+    reservation: Reservation | None = None
     place: Place | None = None
     announcing: bool = False
     announcer: str | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
+from actionreel.accounts import NO_CAPS, Account, Amount, Caps
 from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.models import (
@@ -63,8 +64,19 @@ class VideoProvider(Protocol):
 class VideoRepository(Protocol):
     """The records of videos, and of the messages that made them."""
 
-    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
-        """Writes all or none; MessageSeenError or MessageMismatchError for a known message."""
+    def check_seen(self, tenant: str, message: MessageSeen) -> None:
+        """Raises MessageSeenError or MessageMismatchError if the message is known."""
+
+    def add(
+        self,
+        tenant: str,
+        videos: Sequence[Video],
+        message: MessageSeen | None,
+        caps: Sequence[Caps] = NO_CAPS,
+    ) -> None:
+        """Writes all or none, with what is reserved for the videos on the accounts of the tenant
+        and of the deployment. MessageSeenError or MessageMismatchError for a known message;
+        CapReachedError if the `caps` of the two accounts do not allow it."""
 
     def get(self, tenant: str, video_id: str) -> Video | None:
         """The record, or None."""
@@ -80,8 +92,9 @@ class VideoRepository(Protocol):
     ) -> tuple[list[Video], str | None]:
         """Records, newest first, and the cursor of the next page."""
 
-    def add_retry(self, video: Video) -> None:
-        """Writes the video and notes it on the one that it is a retry of, both or none.
+    def add_retry(self, video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
+        """Writes the video and notes it on the one that it is a retry of, both or none; what is
+        reserved as `add` does it.
 
         Raises StaleVideoError, with that one's record, if it was retried before or is open.
         """
@@ -104,7 +117,7 @@ class VideoRepository(Protocol):
         **changes: Any,
     ) -> Video:
         """Changes the record if its status is one of `allowed` and its fields are as expected;
-        raises StaleVideoError if not."""
+        raises StaleVideoError if not. An ending settles what was reserved."""
 
     def take_job(
         self,
@@ -138,6 +151,25 @@ class VideoRepository(Protocol):
 
     def add_duration(self, model: str, seconds: int) -> None:
         """Remembers how long one of the model's videos took."""
+
+
+class AccountRepository(Protocol):
+    """What was used, and how much may be; of a tenant, or of the whole deployment (None)."""
+
+    def of(self, tenant: str, day: date) -> tuple[Account, Account]:
+        """The accounts of the tenant and of the deployment, with what was used on that day."""
+
+    def paused(self, tenant: str) -> bool:
+        """Whether no video of the tenant is to be started now."""
+
+    def usage(self, tenant: str | None, days: Sequence[date]) -> dict[date, Amount]:
+        """What was used on each of the days, at most 100."""
+
+    def set_caps(self, tenant: str | None, caps: Caps) -> None:
+        """Gives the account caps of its own; where they say None, the general ones hold."""
+
+    def pause(self, tenant: str | None, *, paused: bool) -> None:
+        """Has no video started from now on, or has them started again."""
 
 
 class VideoStorage(Protocol):
@@ -174,6 +206,8 @@ class Services(Protocol):
 
     @property
     def videos(self) -> VideoRepository: ...
+    @property
+    def accounts(self) -> AccountRepository: ...
     @property
     def storage(self) -> VideoStorage: ...
     @property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
-from actionreel.messages import start
-from actionreel.models import Place, Video, VideoRequest, is_video_id
+from collections.abc import Sequence
+
+from actionreel import budgets
+from actionreel.accounts import Caps
+from actionreel.errors import QuotaError, RequestError, StaleVideoError, VideoNotFoundError
+from actionreel.messages import find, start
+from actionreel.models import Place, Video, VideoRequest
 from actionreel.offers import new_video
 from actionreel.ports import Services
 
@@ -32,11 +36,9 @@ def retry(
 
     However often it is tried, there is one retry of a video: another one gives the same. Raises
     VideoNotFoundError; RequestError (409) if there is nothing to try again, or if it may have been
-    charged and that is not accepted; InvalidActionError if its model is gone.
+    charged and that is not accepted; InvalidActionError if its model is gone; QuotaError.
     """
-    older = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
-    if older is None:
-        raise VideoNotFoundError
+    older = find(tenant, video_id, services)
     if older.retried_as is not None:
         return _known(older, services)
     if older.is_open:
@@ -46,13 +48,19 @@ def retry(
     if older.status == "unknown" and not accept_double_charge:
         raise RequestError(409, "may_be_charged", _MAY_BE_CHARGED)
     video = _again(older, services, place or _same(older.place))
+
+    def write(kept: list[Video], caps: Sequence[Caps]) -> None:
+        services.videos.add_retry(kept[0], caps)
+
     try:
-        services.videos.add_retry(video)
+        found = budgets.within(tenant, [video], services, write)[video.video_id]
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.retried_as is None:
             raise
         return _known(stale.video, services)
-    return start(video, services)
+    if isinstance(found, QuotaError):
+        raise found
+    return start(found, services)
 
 
 def _known(older: Video, services: Services) -> Video:

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import field_validator
+
+from actionreel.accounts import Caps
 from actionreel.models import Document, Recovery
+
+
+class CapsSetting(Document):
+    """The caps of each tenant, and of the whole deployment; the JSON in the variable CAPS."""
+
+    tenant: Caps = Caps()
+    deployment: Caps = Caps()
+
+    @field_validator("tenant", "deployment", mode="before")
+    @classmethod
+    def _empty_is_none(cls, caps: Any) -> Any:
+        """A parameter of the template that is left empty is no cap."""
+        return {name: cap for name, cap in caps.items() if cap != ""}
 
 
 class Settings(Document):
@@ -23,7 +40,7 @@ class Settings(Document):
     they are not public, with commas between. `chat_model` answers messages: at the
     OpenAI-compatible server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock.
     `chat_follow_up` has it see the results, `chat_user_tags` has tags acted on that ordinary users
-    type.
+    type. `caps` are how much may be made each day, and at one time.
     """
 
     table_name: str = ""
@@ -47,9 +64,13 @@ class Settings(Document):
     chat_user_tags: bool = False
     callback_secret: str = ""
     callback_origins: str = ""
+    caps: CapsSetting = CapsSetting()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Reads TABLE_NAME, BUCKET_NAME and so on: the names of the fields, in capitals."""
         found = {name: environment.get(name.upper(), "").strip() for name in cls.model_fields}
-        return cls.model_validate({name: value for name, value in found.items() if value})
+        given: dict[str, Any] = {name: value for name, value in found.items() if value}
+        if "caps" in given:
+            given["caps"] = json.loads(given["caps"])
+        return cls.model_validate(given)

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from actionreel.accounts import settlement
 from actionreel.aws import dynamodb_items as items
+from actionreel.aws.dynamodb_accounts import closing
 from actionreel.aws.dynamodb_items import Item, plain, typed
-from actionreel.aws.dynamodb_reads import DynamoDBVideoReader
-from actionreel.errors import MessageMismatchError, MessageSeenError, StaleVideoError
-from actionreel.models import OPEN_STATUSES, Handle, MessageSeen, Video, VideoStatus
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+from actionreel.aws.dynamodb_starts import IS_NEW, DynamoDBVideoStarts
+from actionreel.errors import StaleVideoError
+from actionreel.models import OPEN_STATUSES, Handle, Video, VideoStatus
 
 KEPT_DURATIONS = 200
-_TRANSACTION_TRIES = 5
-_IS_NEW = "attribute_not_exists(PK)"
 _TOLD = ("delivered", "not_delivered")
 
 
-class DynamoDBVideoRepository(DynamoDBVideoReader):
+class DynamoDBVideoRepository(DynamoDBVideoStarts):
     """The records of videos, messages and jobs, and how they change."""
-
-    def add(self, tenant: str, videos: Sequence[Video], message: MessageSeen | None) -> None:
-        """Writes the videos and the message in one transaction: all of them or none.
-
-        Raises MessageSeenError or MessageMismatchError if the message is known. That is read first,
-        because a transaction that fails is billed all the same; its condition decides between
-        deliveries that come at the same moment.
-        """
-        written = [self._new_item(items.video_item(video)) for video in videos]
-        if message is not None:
-            self._raise_if_seen(tenant, message)
-            written.append(self._new_item(items.message_item(tenant, message)))
-        for attempt in range(_TRANSACTION_TRIES):
-            try:
-                self._client.transact_write_items(TransactItems=written)
-                return
-            except self._errors.TransactionCanceledException:
-                if message is not None:
-                    self._raise_if_seen(tenant, message)
-                if attempt == _TRANSACTION_TRIES - 1:
-                    raise
-                time.sleep(0.02 * 2**attempt)  # another delivery of the message is being written
 
     def claim(
         self, tenant: str, video_id: str, fence: str, released: Collection[str], **changes: Any
@@ -85,46 +59,11 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
 
         Raises StaleVideoError, with the record as it is, otherwise.
         """
-        condition, values = _condition(allowed, expect)
-        key = items.video_key(tenant, video_id)
-        return self._update(key, changes, condition, values, expect)
-
-    def add_retry(self, video: Video) -> None:
-        """Writes the video, and on the one that it is a retry of that it was retried, or neither.
-
-        Raises StaleVideoError, with the older one's record, if that was retried before or has not
-        ended in a way that can be retried.
-        """
-        older = items.video_key(video.tenant, video.retry_of or "")
-        noted: TransactWriteItemTypeDef = {
-            "Update": {
-                "TableName": self._table,
-                "Key": typed(older),
-                "UpdateExpression": "SET retried_as = :id",
-                "ConditionExpression": "attribute_not_exists(retried_as) AND"
-                " #status IN (:failed, :expired, :unknown)",
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": typed(
-                    {
-                        ":id": video.video_id,
-                        ":failed": "failed",
-                        ":expired": "expired",
-                        ":unknown": "unknown",
-                    }
-                ),
-            }
-        }
-        for attempt in range(_TRANSACTION_TRIES):
-            try:
-                self._client.transact_write_items(
-                    TransactItems=[noted, self._new_item(items.video_item(video))]
-                )
-                return
-            except self._errors.TransactionCanceledException:
-                found = self._get(older)
-                if found is None or "retried_as" in found or attempt == _TRANSACTION_TRIES - 1:
-                    raise StaleVideoError(items.video(found) if found else None) from None
-                time.sleep(0.02 * 2**attempt)  # another retry of it is being written
+        if changes.get("status") in (None, *OPEN_STATUSES):
+            condition, values = _condition(allowed, expect)
+            key = items.video_key(tenant, video_id)
+            return self._update(key, changes, condition, values, expect)
+        return self._end(tenant, video_id, allowed, expect, changes)
 
     def take_job(
         self,
@@ -144,33 +83,27 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
         """
         condition, values = _condition(allowed, expect)
         key = items.video_key(tenant, video_id)
-        owned: TransactWriteItemTypeDef = {
+        owned = {
             "Put": {
                 "TableName": self._table,
                 "Item": typed(items.job_item(provider, handle, tenant, video_id)),
-                "ConditionExpression": f"{_IS_NEW} OR (tenant = :tenant AND video_id = :video)",
+                "ConditionExpression": f"{IS_NEW} OR (tenant = :tenant AND video_id = :video)",
                 "ExpressionAttributeValues": typed({":tenant": tenant, ":video": video_id}),
             }
         }
         changes = {"handle": handle, **changes}
-        changed: Any = {"Update": self._change(key, changes, condition, values, expect)}
-        for attempt in range(_TRANSACTION_TRIES):
-            try:
-                self._client.transact_write_items(TransactItems=[owned, changed])
-                return True
-            except self._errors.TransactionCanceledException as error:
-                taken, stale = (
-                    reason.get("Code") == "ConditionalCheckFailed"
-                    for reason in error.response["CancellationReasons"]
-                )
-                if taken:
-                    return False
-                if stale:
-                    raise StaleVideoError(self.get(tenant, video_id)) from None
-                if attempt == _TRANSACTION_TRIES - 1:
-                    raise
-                time.sleep(0.02 * 2**attempt)  # somebody else is writing one of the two
-        return False
+        changed = {"Update": self._change(key, changes, condition, values, expect)}
+        taken = False
+
+        def explain(refused: Sequence[bool]) -> bool:
+            nonlocal taken
+            taken, stale = refused
+            if stale and not taken:
+                raise StaleVideoError(self.get(tenant, video_id))
+            return taken
+
+        self._transact([owned, changed], explain)
+        return not taken
 
     def add_nudge(self, tenant: str, video_id: str, tried: str | None) -> bool:
         """Notes that the video's next wait is to end at once.
@@ -212,6 +145,36 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
             self._client.update_item(
                 TableName=self._table, Key=key, UpdateExpression=f"REMOVE {oldest}"
             )
+
+    def _end(
+        self,
+        tenant: str,
+        video_id: str,
+        allowed: Collection[VideoStatus],
+        expect: Mapping[str, Any],
+        changes: Mapping[str, Any],
+    ) -> Video:
+        """Ends the record, and settles in the same transaction what was reserved for it."""
+        key = items.video_key(tenant, video_id)
+        video = self.get(tenant, video_id)
+        if video is None or video.reservation is None:
+            condition, values = _condition(allowed, expect)
+            return self._update(key, changes, condition, values, expect)
+        expect = {**expect, "seconds": video.seconds}  # is settled, and another claim may change it
+        condition, values = _condition(allowed, expect)
+        ending = {"Update": self._change(key, changes, condition, values, expect)}
+        settled = settlement(video, changes)
+
+        def explain(refused: Sequence[bool]) -> bool:
+            if refused[0]:
+                raise StaleVideoError(self.get(tenant, video_id))
+            return False
+
+        parts = closing(self._table, tenant, video.reservation.day, settled)
+        self._transact([ending, *parts], explain)
+        ended = self.get(tenant, video_id)
+        assert ended is not None
+        return ended
 
     def _update(
         self,
@@ -261,25 +224,6 @@ class DynamoDBVideoRepository(DynamoDBVideoReader):
                 {f":{name}": value for name, value in written.items()} | values
             ),
         }
-
-    def _new_item(self, item: Item) -> TransactWriteItemTypeDef:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": typed(item),
-                "ConditionExpression": _IS_NEW,
-            }
-        }
-
-    def _raise_if_seen(self, tenant: str, message: MessageSeen) -> None:
-        item = self._get(items.message_key(tenant, message.message_id))
-        if item is None:
-            return
-        if item["text_digest"] != message.text_digest:
-            raise MessageMismatchError(
-                "This message id came before, with another text; give each message its own id."
-            )
-        raise MessageSeenError(item["video_ids"])
 
 
 def _condition(allowed: Collection[VideoStatus], expect: Mapping[str, Any]) -> tuple[str, Item]:

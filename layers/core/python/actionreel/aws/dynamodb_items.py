@@ -7,6 +7,10 @@
 | durations of a model  | MODEL#<model>       | DURATIONS                                |
 | turn of a chat        | TENANT#<tenant>     | TURN#<turn id>                           |
 | lines of a thread     | TENANT#<tenant>     | THREAD#<digest of its place>             |
+| account: caps, paused | TENANT#<tenant>     | ACCOUNT                                  |
+| and what was used     | TENANT#<tenant>     | USAGE#<day>                              |
+
+The account of the whole deployment has the PK DEPLOYMENT.
 
 An open video is also in the index OpenVideos: `open`, and by the time of its `next_check_at`; so is
 one that has ended and whose result was not told yet to who waits for it.
@@ -21,6 +25,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -64,6 +69,15 @@ def turn_key(tenant: str, turn_id: str) -> Key:
 def thread_key(tenant: str, place: Place) -> Key:
     names = json.dumps([place.platform, place.channel, place.thread])
     return {"PK": f"TENANT#{tenant}", "SK": f"THREAD#{_digest(names)}"}
+
+
+def account_key(tenant: str | None) -> Key:
+    """Of the deployment for None."""
+    return {"PK": f"TENANT#{tenant}" if tenant is not None else "DEPLOYMENT", "SK": "ACCOUNT"}
+
+
+def usage_key(tenant: str | None, day: date) -> Key:
+    return {**account_key(tenant), "SK": f"USAGE#{day.isoformat()}"}
 
 
 def video_item(video: Video) -> Item:

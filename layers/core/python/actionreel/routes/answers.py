@@ -14,6 +14,7 @@ from actionreel.errors import (
     InvalidActionError,
     MessageMismatchError,
     ProviderError,
+    QuotaError,
     RequestError,
     VideoNotFoundError,
 )
@@ -34,6 +35,7 @@ MEANINGS = {
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request can be read, but not accepted",
+    429: "A cap is reached; the sentence says which, and when it frees",
     503: "The provider cannot be reached",
 }
 
@@ -59,6 +61,8 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
             return _error(404, "There is nothing at this address.", "not_found")
         case MessageMismatchError():
             return _error(422, str(error), "message_mismatch")
+        case QuotaError():
+            return _error(429, str(error), error.code)
         case InvalidActionError():
             return _error(422, str(error), error.code)
         case ProviderError():

@@ -19,9 +19,9 @@ from actionreel.api_models import (
     VideoView,
 )
 from actionreel.cancellation import cancel
-from actionreel.errors import RequestError, VideoNotFoundError
+from actionreel.errors import RequestError
 from actionreel.instructions import instructions
-from actionreel.models import Place, Video, file_key, is_video_id
+from actionreel.models import Place, Video, file_key
 from actionreel.retries import retry
 from actionreel.routes.answers import MEANINGS, errors, gives
 
@@ -88,7 +88,7 @@ def delete_video(video_id: str) -> CancellationView:
 @router.post(
     "/videos/<video_id>/retry",
     summary="Make a video again",
-    responses=gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422),
+    responses=gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422, 429),
 )
 def retry_video(
     video_id: str, accepted: Annotated[RetryRequest | None, Body()] = None
@@ -119,11 +119,7 @@ def get_instructions() -> Response[str]:
 
 
 def _video(video_id: str) -> Video:
-    known = is_video_id(video_id)
-    video = bootstrap.services().videos.get(_tenant(), video_id) if known else None
-    if video is None:
-        raise VideoNotFoundError
-    return video
+    return messages.find(_tenant(), video_id, bootstrap.services())
 
 
 def _finished(video_id: str) -> Video:
