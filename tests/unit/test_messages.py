@@ -71,6 +71,7 @@ def test_a_video_is_on_record_before_it_is_started(services: FakeServices) -> No
         notices=told,
         created_at=NOON,
         next_check_at=NOON,
+        reservation={"day": "2026-11-22", "seconds": 4, "usd": "1.20"},
     )
     assert services.workflow.started == [record]
     job = record.job()

@@ -56,6 +56,7 @@ def test_a_video_that_failed_is_made_again_as_a_new_one() -> None:
         notices=("n",),
         created_at=services.clock,
         next_check_at=services.clock,
+        reservation={"day": "2026-11-22", "seconds": 8, "usd": "0.80"},
     )
     assert is_video_id(again.video_id)
     assert record(services, again.video_id) == services.workflow.started[0] == again
