@@ -46,7 +46,7 @@ def attempt(world: World, event_name: str, request: Any, send: Send) -> Any:
     def carry_out(fault: Fault | None) -> Any:
         word = f" [{fault.kind}]" if fault else ""
         try:
-            answer = _answer(world, service, request.url, send, fault)
+            answer = _answer(world, service, request, send, fault)
         except Exception as error:
             world.note(f"{name} {_gist(operation, request.body)}{word}: {type(error).__name__}")
             raise
@@ -59,7 +59,8 @@ def attempt(world: World, event_name: str, request: Any, send: Send) -> Any:
     return world.request(name, carry_out)
 
 
-def _answer(world: World, service: str, url: str, send: Send, fault: Fault | None) -> Any:
+def _answer(world: World, service: str, request: Any, send: Send, fault: Fault | None) -> Any:
+    url = request.url
     match fault.kind if fault else "":
         case "throttle":
             return _refusal(url, service, 503 if service == "s3" else 400, _THROTTLED[service])
@@ -69,7 +70,7 @@ def _answer(world: World, service: str, url: str, send: Send, fault: Fault | Non
             send()
             return _refusal(url, service, 500, "InternalServerError")
         case "conflict":
-            return _refusal(url, service, 400, "TransactionCanceledException")
+            return _conflict(url, len(json.loads(request.body)["TransactItems"]))
         case "unreachable":
             world.sleep(2)
             raise ConnectTimeoutError(endpoint_url=url)
@@ -87,8 +88,19 @@ def _refusal(url: str, service: str, status: int, code: str) -> AWSResponse:
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>simulated</Message></Error>"
     else:
-        reasons = [{"Code": "TransactionConflict"}]
-        body = json.dumps({"__type": code, "message": "simulated", "CancellationReasons": reasons})
+        body = json.dumps({"__type": code, "message": "simulated"})
+    return _spoken(url, status, body)
+
+
+def _conflict(url: str, parts: int) -> AWSResponse:
+    """Somebody else writes the transaction's last item at this moment."""
+    reasons = [{"Code": "None"}] * (parts - 1) + [{"Code": "TransactionConflict"}]
+    code = "TransactionCanceledException"
+    said = {"__type": code, "message": "simulated", "CancellationReasons": reasons}
+    return _spoken(url, 400, json.dumps(said))
+
+
+def _spoken(url: str, status: int, body: str) -> AWSResponse:
     raw: Any = MockRawResponse(body)
     return AWSResponse(url, status, HTTPHeaders(), raw)
 
@@ -119,6 +131,13 @@ def records() -> dict[str, Video]:
         if str(told["SK"]).startswith("VIDEO#"):
             found[str(told["video_id"])] = video(told)
     return found
+
+
+def accounts() -> dict[tuple[str, str], dict[str, Any]]:
+    """What is counted, as it stands in the table, by PK and SK."""
+    told = [plain(item.to_json()["Attributes"]) for item in _table_items()]
+    kinds = ("ACCOUNT", "USAGE#")
+    return {(one["PK"], one["SK"]): one for one in told if str(one["SK"]).startswith(kinds)}
 
 
 def turns() -> dict[str, Turn]:

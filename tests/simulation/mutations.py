@@ -4,6 +4,7 @@ condition   a claim is written whatever the record says
 fence       who writes later does not name the fence that he knows
 taint       that a request went unanswered is not remembered
 sending     that a video is being sent to a chat is not noted
+settlement  what a video took is settled apart from its ending
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from typing import Any
 import pytest
 
 from actionreel import deliveries
+from actionreel.accounts import settlement
+from actionreel.aws import dynamodb
 from actionreel.aws.dynamodb import DynamoDBVideoRepository as Repository
+from actionreel.aws.dynamodb_accounts import closing
+from actionreel.aws.dynamodb_items import video_key
+from actionreel.models import Video
 
-RULES = ("condition", "fence", "taint", "sending")
+RULES = ("condition", "fence", "taint", "sending", "settlement")
 
 
 @contextmanager
@@ -58,3 +64,16 @@ def _take_out(rule: str, patch: pytest.MonkeyPatch) -> None:
             patch.setattr(Repository, "advance", untainted)
         case "sending":
             patch.setattr(deliveries, "_mark", lambda video, services, delivery: video)
+        case "settlement":
+            patch.setattr(Repository, "_end", _end_apart)
+
+
+def _end_apart(
+    self: Any, tenant: str, video_id: str, allowed: Any, expect: Any, changes: Any
+) -> Video:
+    before = self.get(tenant, video_id)
+    condition, values = dynamodb._condition(allowed, expect)
+    ended: Video = self._update(video_key(tenant, video_id), changes, condition, values, expect)
+    settled = settlement(before, changes)
+    self._transact(closing(self._table, tenant, before.reservation.day, settled), lambda _: False)
+    return ended

@@ -8,7 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 
-from tests.simulation import aws, delivery_invariants, invariants, mutations
+from tests.simulation import aws, delivery_invariants, invariants, mutations, spending
 from tests.simulation.chat_adapters import SIGNING_SECRET
 from tests.simulation.chatroom import TOKEN
 from tests.simulation.functions import swap_sandboxes
@@ -62,6 +62,7 @@ def run(plan: Plan, without: str | None = None) -> Result:
             world.violate("I-", "".join(traceback.format_exception(trouble)))
         invariants.check(world, people, faultless=plan.faultless)
         delivery_invariants.check(world, people, faultless=plan.faultless)
+        spending.check(world)
         logs, keys = [*hold.logs, said.getvalue()], [KEY, TOKEN, SIGNING_SECRET]
         invariants.check_leaks(world, logs, plan.prompts, keys, plan.tokens)
         invariants.check_addresses(world, hold.connected, hold.allowed())

@@ -26,7 +26,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.stepfunctions.parser.asl.utils import json_path
 
 from actionreel import bootstrap, transport
-from actionreel.aws import dynamodb, s3
+from actionreel.aws import dynamodb_accounts, dynamodb_starts, s3
 from actionreel.chat import callback
 from actionreel.observability import logger
 from actionreel.settings import Settings
@@ -45,9 +45,12 @@ PART_BYTES = 4096  # of an upload, so that a small film has several
 
 
 def _models() -> str:
-    """The model of the local run, and a second one that is asked after a verified refusal."""
+    """The model of the local run, and a dearer one that is asked after a verified refusal."""
     [model] = json.loads(stack.MODELS.read_text())
-    spare = model | {"id": "spare", "offers": [model["offers"][0] | {"name": "spare"}]}
+    [offer] = model["offers"]
+    model |= {"offers": [offer | {"usd_per_second": "0.1"}]}
+    dearer = offer | {"name": "spare", "usd_per_second": "0.25"}
+    spare = model | {"id": "spare", "offers": [dearer]}
     return json.dumps([model | {"fallbacks": ["spare"]}, spare])
 
 
@@ -132,7 +135,8 @@ class Seams:
         clock = SimpleNamespace(
             time=now, monotonic=now, sleep=sleep, time_ns=lambda: int(now() * 1e9)
         )
-        for module in (dynamodb, transport, callback, botocore.endpoint, uuid6):
+        records = (dynamodb_starts, dynamodb_accounts)
+        for module in (*records, transport, callback, botocore.endpoint, uuid6):
             self._patch.setattr(module, "time", clock)
         self._patch.setattr(os, "urandom", urandom)
         self._patch.setattr(uuid6, "secrets", SimpleNamespace(randbits=_randbits))

@@ -5,7 +5,7 @@ The OpenAPI schema is made of these.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -83,11 +83,13 @@ class ChatVideoResult(_Result):
 
 
 class ErrorResult(_Result):
-    """There is no video; `error` is a sentence for the reader."""
+    """There is no video; `error` is a sentence for the reader. `retryAfterSeconds` is there if it
+    is known when another try can succeed."""
 
     error: str
     code: ErrorCode
     retryable: bool
+    retry_after_seconds: int | None = None
     video_id: str | None = None
 
 
@@ -167,3 +169,36 @@ class VideoPage(ApiDocument):
 
     videos: list[VideoView]
     cursor: str | None
+
+
+class CapsView(ApiDocument):
+    """How much may be made: each day, and at one time; null is no cap."""
+
+    videos: int | None
+    seconds: int | None
+    usd: float | None
+    concurrent: int | None
+
+
+class UsedView(ApiDocument):
+    """What was used on a day (of UTC): what was made, and what is reserved for what is being made;
+    `usd` by list prices or what the provider says."""
+
+    day: date
+    videos: int
+    seconds: int
+    usd: float
+
+
+class UsageView(ApiDocument):
+    """The body of `GET /usage`: today, how much may be made, and the days before, newest first.
+
+    `paused` says that no video is started now, `resetsAt` when the day's caps free.
+    """
+
+    today: UsedView
+    running: int
+    caps: CapsView
+    paused: bool
+    resets_at: datetime
+    days: list[UsedView]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from actionreel.api_models import CancellationView, DeliveryView, VideoError, VideoView
-from actionreel.errors import ActionreelError
+from actionreel.errors import ActionreelError, QuotaError
 from actionreel.models import Cancellation, Failure, Video
 
 Result = dict[str, Any]
@@ -47,6 +47,7 @@ def result(
             "error": str(outcome),
             "code": outcome.code,
             "retryable": outcome.retryable,
+            **_when_to_try_again(outcome),
             **meta,
         }
     notices = {"notices": list(outcome.notices)} if outcome.notices else {}
@@ -63,6 +64,11 @@ def result(
         **notices,
         **meta,
     }
+
+
+def _when_to_try_again(error: ActionreelError) -> dict[str, int]:
+    seconds = error.retry_after if isinstance(error, QuotaError) else None
+    return {} if seconds is None else {"retryAfterSeconds": math.ceil(seconds)}
 
 
 def _pending(video: Video, now: datetime) -> dict[str, Any]:
