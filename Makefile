@@ -8,13 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 LITELLM := .litellm
 RUN := PYTHONPATH=.:layers/core/python $(BIN)/python
+WHERE = --port $(PORT) $(if $(STACK),--stack '$(STACK)')
 export SAM_CLI_TELEMETRY := 0
 
 # The Lambda runtime's Python, which `sam build` needs: on the PATH, or among pyenv's versions.
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat caps pause resume clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -62,6 +63,15 @@ webhook-address: $(VENV)/run.done ## Where a server calls whose webhooks are set
 chat: $(VENV)/run.done ## Set up PLATFORM=slack, discord, telegram, events or model (STACK=name)
 	@$(RUN) -m local.chat_setup $(PLATFORM) $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') \
 		$(if $(MODEL),--ask) $(ARGS)
+
+caps: $(VENV)/run.done ## Show or set what TENANT= or all may make (CAPS="videos=50 usd=20" STACK=name)
+	@$(RUN) -m local.caps --tenant '$(TENANT)' $(if $(CAPS),--caps '$(CAPS)') $(WHERE)
+
+pause: $(VENV)/run.done ## Start no video from now on, of TENANT= or at all (STACK=name)
+	@$(RUN) -m local.caps --tenant '$(TENANT)' --pause $(WHERE)
+
+resume: $(VENV)/run.done ## Start videos again
+	@$(RUN) -m local.caps --tenant '$(TENANT)' --resume $(WHERE)
 
 pr: lint build test ## Everything that must hold before a change lands
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from local.deployment import HOME
 from local.lambdas import INVOCATIONS, Answer, Functions
 from local.loopback import HOST, serve
 from local.template import ACCOUNT, Route
@@ -27,6 +28,7 @@ class Gateway:
 
     def __init__(self, port: int, routes: list[Route], log: Log) -> None:
         self.functions: Functions | None = None
+        self.home: dict[str, str] = {}  # what the commands of an operator need to know
         self._log = log
         self._default = next((route for route in routes if route.path is None), None)
         self._map = Map(
@@ -41,6 +43,7 @@ class Gateway:
                     if route.path is not None
                 ),
                 Rule(INVOCATIONS.format("<name>"), methods=["POST"], endpoint="invoke"),
+                Rule(HOME, methods=["GET"], endpoint="home"),
             ],
             strict_slashes=True,
             merge_slashes=False,
@@ -84,6 +87,8 @@ class Gateway:
                 return _json(404, {"message": "Not Found"})
         if route == "invoke":
             return self._invoke(parameters["name"], request.get_data())
+        if route == "home":
+            return _json(200, self.home)
         assert isinstance(route, Route) and self.functions is not None
         answer = self.functions.invoke(
             route.function, json.dumps(_event(request, route, parameters)).encode()

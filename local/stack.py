@@ -145,6 +145,10 @@ class Stack:
             ChatFollowUp="true",
             CallbackOrigins=self._callback_origins,
         )
+        self._gateway.home = {
+            "aws": self.aws_url,
+            "table": str(template.resolve({"Ref": "VideoTable"})),
+        }
         self._gateway.start()
         self._set_environment(template)
         create_resources(template, self._provider_key, self._webhook_secret, self._chat_sections())

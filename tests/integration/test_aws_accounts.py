@@ -182,9 +182,7 @@ def test_a_message_of_which_nothing_fits_can_come_again(
     services: FakeServices, tenant: str
 ) -> None:
     cap(services, tenant, videos=0)
-    asked = ActionsRequest(
-        text='<createAIVideo>{"prompt": "p"}</createAIVideo>', message_id="m"
-    )
+    asked = ActionsRequest(text='<createAIVideo>{"prompt": "p"}</createAIVideo>', message_id="m")
     [refused] = messages.act(asked, tenant, services)
     assert isinstance(refused, QuotaError)
     cap(services, tenant, videos=1)

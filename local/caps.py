@@ -1,0 +1,81 @@
+"""`make caps`, `make pause` and `make resume`: how much a tenant may make, or all together.
+
+make caps TENANT=acme                                what it may, and what it has used today
+make caps TENANT=acme CAPS="videos=50 usd=20"        these caps of its own, and no others
+make caps CAPS="concurrent=10"                       of all tenants together
+make pause TENANT=acme  /  make pause                no video is started from now on
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from actionreel.accounts import Account, Caps
+from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
+from local import deployment
+from local.deployment import Deployment
+
+TENANT = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+NAMES = tuple(Caps.model_fields)
+
+
+def caps_of(words: str) -> Caps:
+    """The caps that `videos=50 usd=20` says. Raises ValueError with what is wrong."""
+    given: dict[str, str] = {}
+    for word in words.split():
+        name, equals, number = word.partition("=")
+        if name not in NAMES or not equals:
+            raise ValueError(f"{word} is no cap. Say {', '.join(f'{one}=N' for one in NAMES)}.")
+        given[name] = number
+    try:
+        return Caps.model_validate(given)
+    except ValidationError as error:
+        wrong = " and ".join(str(found["loc"][0]) for found in error.errors())
+        raise ValueError(f"{wrong} must be a number, and not below 0.") from None
+
+
+def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
+    """Does it, and prints how things stand then."""
+    tenant: str | None = arguments.tenant or None
+    if tenant is not None and not TENANT.fullmatch(tenant):
+        raise ValueError("A tenant's name has small letters, digits and hyphens, at most 40.")
+    accounts = DynamoDBAccountRepository(where.client, where.table)
+    if arguments.pause or arguments.resume:
+        accounts.pause(tenant, paused=arguments.pause)
+    if arguments.caps is not None:
+        accounts.set_caps(tenant, caps_of(arguments.caps))
+    own, everybodys = accounts.of(tenant or "default", datetime.now(UTC).date())
+    print(_told(tenant or "All tenants together", own if tenant else everybodys))
+
+
+def _told(who: str, account: Account) -> str:
+    used = account.used
+    own = account.caps.model_dump(exclude_none=True)
+    capped = ", ".join(f"{name} {number}" for name, number in own.items())
+    lines = [
+        f"{who}: {'PAUSED' if account.paused else 'not paused'}",
+        f"  today {used.videos} videos, {used.seconds} seconds, ${used.usd:.2f};"
+        f" {account.running} are being made",
+        f"  caps of its own: {capped or 'none'}; otherwise the template's hold",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """The command line; 1 with the reason if it cannot be done."""
+    parser = argparse.ArgumentParser(prog="make caps", description=__doc__)
+    parser.add_argument("--tenant", default="", help="whose; all together without one")
+    parser.add_argument("--caps", help='such as "videos=50 seconds=400 usd=20 concurrent=5"')
+    parser.add_argument("--pause", action="store_true", help="start no video from now on")
+    parser.add_argument("--resume", action="store_true", help="start videos again")
+    deployment.add_arguments(parser)
+    return deployment.run(parser, carry_out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

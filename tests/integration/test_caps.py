@@ -1,0 +1,92 @@
+"""What an operator does about money: `make caps`, `make pause`, `make resume`; and what is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from actionreel import bootstrap
+from actionreel.accounts import Caps
+from local import caps
+from local.stack import Stack
+from tests.conftest import act, ended
+
+CREATE = '<createAIVideo>{"prompt": "a paper boat", "seconds": 4}</createAIVideo>'
+
+
+def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    port = stack.url.rpartition(":")[2]
+    monkeypatch.setattr("sys.argv", ["make caps", "--port", port, *words])
+    return caps.main()
+
+
+@pytest.fixture(autouse=True)
+def _as_before(stack: Stack) -> Iterator[None]:
+    yield
+    accounts = bootstrap.services().accounts
+    for who in ("default", None):
+        accounts.pause(who, paused=False)
+        accounts.set_caps(who, Caps())
+
+
+def test_a_pause_and_its_end(
+    stack: Stack, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command(stack, monkeypatch, "--pause") == 0
+    [refused] = act(api, CREATE)
+    assert (refused["code"], refused["retryable"]) == ("quota", True)
+    assert refused["error"].startswith("This deployment is paused by its operator")
+    assert api.get("/usage").json()["paused"] is True
+    assert command(stack, monkeypatch, "--resume") == 0
+    [started] = act(api, CREATE)
+    assert started["type"] == "VIDEO_PENDING"
+    assert api.get("/usage").json()["running"] >= 1
+    assert ended(api, started)["type"] == "CHAT_VIDEO"
+
+
+def test_a_cap_is_told_with_the_time_when_it_frees(
+    stack: Stack,
+    api: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    used = api.get("/usage").json()["today"]["videos"]
+    assert command(stack, monkeypatch, "--tenant", "default", "--caps", f"videos={used}") == 0
+    assert f"caps of its own: videos {used};" in capsys.readouterr().out
+    [refused] = act(api, CREATE)
+    assert refused["code"] == "quota"
+    assert re.search(r"It frees at \d{4}-\d\d-\d\d 00:00 UTC", refused["error"])
+    assert 0 < refused["retryAfterSeconds"] <= 86_400
+    usage = api.get("/usage?days=3").json()
+    assert usage["caps"] == {"videos": used, "seconds": None, "usd": None, "concurrent": None}
+    assert [len(usage["days"]), usage["today"]["videos"]] == [3, used]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--caps", "films=3"], "films=3 is no cap. Say videos=N, seconds=N, usd=N, concurrent=N."),
+        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, and not below 0."),
+        (["--tenant", "No Tenant"], "A tenant's name has small letters"),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    told: str,
+) -> None:
+    assert command(stack, monkeypatch, *words) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_where_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["make caps", "--port", "9"])
+    assert caps.main() == 1
+    assert "Nothing runs at http://127.0.0.1:9. Start `make dev`" in capsys.readouterr().err
