@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.errors import AssetUnavailableError
@@ -32,6 +33,7 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
+from actionreel.ports import Tokens
 from actionreel.registry import Registry, VideoModel
 from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
@@ -262,6 +264,25 @@ def _played(script: Script) -> Iterator[bytes]:
         yield part
 
 
+class FakeKeys:
+    """API keys in a dictionary, by their hashes."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, ApiKey] = {}
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        return self.held.get(key_hash)
+
+    def add(self, key: ApiKey) -> None:
+        self.held[key.key_hash] = key
+
+    def of(self, tenant: str) -> list[ApiKey]:
+        return [key for key in self.held.values() if key.tenant == tenant]
+
+    def revoke(self, key: ApiKey, now: datetime) -> None:
+        self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
+
+
 class FakeServices:
     """Everything together. `log` tells in which order the parts were used."""
 
@@ -272,6 +293,8 @@ class FakeServices:
         self.registry = SEED
         self.videos = FakeVideoRepository(self.log)
         self.accounts = self.videos.accounts
+        self.keys = FakeKeys()
+        self.tokens: Tokens | None = None
         self.storage = FakeVideoStorage(self.log)
         self.workflow = FakeWorkflow(self.log)
         self.studio = FakeProvider(self.log)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps
+from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.models import (
@@ -172,6 +173,30 @@ class AccountRepository(Protocol):
         """Has no video started from now on, or has them started again."""
 
 
+class KeyRepository(Protocol):
+    """What is kept of API keys."""
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        """What is kept of the key with that hash; None if there is none."""
+
+    def add(self, key: ApiKey) -> None:
+        """Keeps a new key."""
+
+    def of(self, tenant: str) -> list[ApiKey]:
+        """The tenant's keys, revoked ones too, the oldest first."""
+
+    def revoke(self, key: ApiKey, now: datetime) -> None:
+        """Has nobody come in with the key any more."""
+
+
+class Tokens(Protocol):
+    """JSON Web Tokens that somebody else issues."""
+
+    def tenant(self, token: str) -> str | None:
+        """Whose token it is, None for one that is not valid. Raises OSError if that cannot be
+        found out now."""
+
+
 class VideoStorage(Protocol):
     """The files."""
 
@@ -208,6 +233,12 @@ class Services(Protocol):
     def videos(self) -> VideoRepository: ...
     @property
     def accounts(self) -> AccountRepository: ...
+    @property
+    def keys(self) -> KeyRepository: ...
+    @property
+    def tokens(self) -> Tokens | None:
+        """What callers come with in place of API keys, if the deployment wants that."""
+
     @property
     def storage(self) -> VideoStorage: ...
     @property

@@ -41,6 +41,9 @@ class Settings(Document):
     OpenAI-compatible server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock.
     `chat_follow_up` has it see the results, `chat_user_tags` has tags acted on that ordinary users
     type. `caps` are how much may be made each day, and at one time.
+
+    With `jwt_issuer`, an OpenID Connect provider, callers come with its tokens for `jwt_audience`,
+    and not with API keys; the tenant is their claim `jwt_tenant_claim`.
     """
 
     table_name: str = ""
@@ -65,6 +68,9 @@ class Settings(Document):
     callback_secret: str = ""
     callback_origins: str = ""
     caps: CapsSetting = CapsSetting()
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_tenant_claim: str = "sub"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -9,6 +9,8 @@
 | lines of a thread     | TENANT#<tenant>     | THREAD#<digest of its place>             |
 | account: caps, paused | TENANT#<tenant>     | ACCOUNT                                  |
 | and what was used     | TENANT#<tenant>     | USAGE#<day>                              |
+| an API key            | KEY#<its SHA-256>   | KEY                                      |
+| and in its list       | TENANT#<tenant>     | KEY#<key id>                             |
 
 The account of the whole deployment has the PK DEPLOYMENT.
 
@@ -78,6 +80,14 @@ def account_key(tenant: str | None) -> Key:
 
 def usage_key(tenant: str | None, day: date) -> Key:
     return {**account_key(tenant), "SK": f"USAGE#{day.isoformat()}"}
+
+
+def key_key(key_hash: str) -> Key:
+    return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
+
+
+def key_of_tenant_key(tenant: str, key_id: str) -> Key:
+    return {"PK": f"TENANT#{tenant}", "SK": f"KEY#{key_id}"}
 
 
 def video_item(video: Video) -> Item:
