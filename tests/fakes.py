@@ -147,7 +147,15 @@ class FakeVideoStorage:
         return len(self.files[key][0])
 
     def read(self, key: str) -> bytes:
+        if key not in self.files:
+            raise AssetUnavailableError("There is no such file.")
         return self.files[key][0]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            if key in self.trouble:
+                raise self.trouble[key]
+            self.files.pop(key, None)
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         return f"https://files.test/{key}?filename={filename}&download={download}"

@@ -10,13 +10,22 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from actionreel import http_api
 from actionreel.errors import RequestError
-from actionreel.routes import usage, videos
+from actionreel.routes import openai_videos, usage, videos
 from actionreel.routes.answers import on_error
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 app.include_router(videos.router)
 app.include_router(usage.router)
-app.exception_handler([NotFoundError, RequestValidationError, Exception])(on_error)
+app.include_router(openai_videos.router)
+
+
+def explain(error: Exception) -> Response[dict[str, Any]]:
+    """Each door has its own form of errors."""
+    at_openai_s = app.current_event.path.startswith(openai_videos.PREFIX)
+    return openai_videos.on_error(error) if at_openai_s else on_error(error)
+
+
+app.exception_handler([NotFoundError, RequestValidationError, Exception])(explain)
 
 
 @app.get("/openapi.json", include_in_schema=False)
@@ -27,6 +36,8 @@ def get_openapi() -> Response[str]:
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An event of API Gateway's HTTP API (payload format 2.0) in, its answer out."""
+    if event["rawPath"].startswith(openai_videos.PREFIX):
+        return app.resolve(event, context)  # its routes read their bodies themselves
     try:
         http_api.check_body(event)
     except RequestError as error:

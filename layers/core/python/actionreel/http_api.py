@@ -36,9 +36,13 @@ def check_body(event: Event) -> None:
     kind = str(event.get("headers", {}).get("content-type", ""))
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "not_json", "The body must be JSON: Content-Type application/json.")
-    body = body_bytes(event)
-    if len(body) > MAX_BODY_BYTES:
-        raise RequestError(413, "too_large", "The body can have at most 1 MB.")
+    check_json(body_bytes(event))
+
+
+def check_json(body: bytes, most_mb: int = 1) -> None:
+    """Raises RequestError for JSON that is too large (413) or unreadable (400)."""
+    if len(body) > most_mb * 1024 * 1024:
+        raise RequestError(413, "too_large", f"The body can have at most {most_mb} MB.")
     try:
         from_json(body, allow_inf_nan=False)  # refuses NaN, half surrogate pairs, great depth
         json.loads(body, parse_float=_finite)  # refuses numbers beyond Python's

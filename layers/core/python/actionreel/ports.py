@@ -89,9 +89,15 @@ class VideoRepository(Protocol):
         """Whether a message of that id came, and made a video."""
 
     def page(
-        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        limit: int,
+        cursor: str | None,
+        conversation_id: str | None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Video], str | None]:
-        """Records, newest first, and the cursor of the next page."""
+        """Records that were not deleted, newest or oldest first, and the next page's cursor."""
 
     def add_retry(self, video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         """Writes the video and notes it on the one that it is a retry of, both or none; what is
@@ -207,7 +213,11 @@ class VideoStorage(Protocol):
         """Stores what another bucket holds, as `save` does, without its going through us."""
 
     def read(self, key: str) -> bytes:
-        """A whole file, for whoever knows that it is not large."""
+        """A whole file, for whoever knows that it is not large. Raises AssetUnavailableError if it
+        is not there."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Deletes the files that there are. Raises AssetError."""
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""
