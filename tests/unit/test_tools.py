@@ -226,7 +226,8 @@ def test_a_cancellation_that_cannot_be_now() -> None:
 def test_who_is_not_there_is_told_the_same(name: str) -> None:
     services = FakeServices()
     services.videos.add("other", [a_video(tenant="other")], None)
-    for video_id in (VIDEO_ID, VIDEO_ID[:-1] + "9", "x", "", 5, {}, VIDEO_ID.upper(), "a" * 5000):
+    ids: list[Any] = [VIDEO_ID, VIDEO_ID[:-1] + "9", VIDEO_ID.upper(), "x", "", 5, {}, "a" * 5000]
+    for video_id in ids:
         reply = use(services, name, {"videoId": video_id})
         said = {"error": "There is no video with this id.", "code": "not_found"}
         assert reply == Reply(404, said)
