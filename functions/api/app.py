@@ -10,13 +10,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from actionreel import http_api
 from actionreel.errors import RequestError
-from actionreel.routes import openai_videos, usage, videos
+from actionreel.routes import openai_videos, tools, usage, videos
 from actionreel.routes.answers import on_error
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 app.include_router(videos.router)
 app.include_router(usage.router)
 app.include_router(openai_videos.router)
+app.include_router(tools.router)
 
 
 def explain(error: Exception) -> Response[dict[str, Any]]:

@@ -29,10 +29,12 @@ Event = Mapping[str, Any]
 def check_body(event: Event) -> None:
     """Raises RequestError for a body that is too large (413), no JSON (415) or unreadable (400)."""
     posted = event["requestContext"]["http"]["method"] == "POST"
-    if not posted or not event["rawPath"].endswith(("/actions", "/retry")):
+    path = event["rawPath"]
+    calls_tool = path.startswith("/tools/")
+    if not posted or not (calls_tool or path.endswith(("/actions", "/retry"))):
         return  # no other route of ours takes a body
-    if event["rawPath"].endswith("/retry") and not event.get("body"):
-        return  # a retry that accepts nothing
+    if (calls_tool or path.endswith("/retry")) and not event.get("body"):
+        return  # a retry that accepts nothing, a tool without arguments
     kind = str(event.get("headers", {}).get("content-type", ""))
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "not_json", "The body must be JSON: Content-Type application/json.")

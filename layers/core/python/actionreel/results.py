@@ -28,7 +28,7 @@ _IN_DOUBT = (
     "The provider did not answer; we are finding out whether it has begun. Ask again with"
     " continueVideoPolling."
 )
-_NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
+NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
 
 
 def response(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def result(
         return {"type": "VIDEO_PENDING", "data": _pending(outcome, now), **notices, **meta}
     if outcome.status == "completed":
         return {"type": "CHAT_VIDEO", "data": _finished(outcome, base_url), **notices, **meta}
-    failure = outcome.failure or _NO_REASON
+    failure = outcome.failure or NO_REASON
     return {
         "error": failure.message,
         "code": failure.code,

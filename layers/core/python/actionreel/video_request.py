@@ -50,7 +50,7 @@ def polled_video_id(body: dict[str, Any]) -> str:
 
 def _prompt(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidActionError("createAIVideo needs a prompt: a text that describes the video.")
+        raise InvalidActionError("A video needs a prompt: a text that describes it.")
     prompt = value.strip()
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         raise InvalidActionError(
