@@ -234,6 +234,7 @@ class Video(Document):
     `announcement` is the message there that tells the progress, and `shown` what it says;
     `announcing` that it was written, or may have been. `announcer` and `deliverer` name the runs
     that noted that last, so that each knows its own note. `reservation` is what is counted for it.
+    `link_revision` says how often its links were revoked.
     """
 
     tenant: str
@@ -266,6 +267,7 @@ class Video(Document):
     handle: Handle | None = None
     bytes: int | None = None
     poster_key: str | None = None
+    link_revision: int = 0
     failure: Failure | None = None
     cost_usd: Decimal | None = None
     reservation: Reservation | None = None
