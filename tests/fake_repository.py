@@ -133,6 +133,15 @@ class FakeVideoRepository:
         self.after("advance", changes)
         return video
 
+    def revoke_links(self, tenant: str, video_id: str) -> Video:
+        self.before("revoke_links", {})
+        video = self.get(tenant, video_id)
+        if video is None:
+            raise StaleVideoError(None)
+        video = self._write(video.model_copy(update={"link_revision": video.link_revision + 1}))
+        self.after("revoke_links", {})
+        return video
+
     def take_job(
         self,
         provider: str,

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import ChatReader, ChatRepository
 from actionreel.chats import Section
-from actionreel.errors import AssetUnavailableError
+from actionreel.errors import AssetUnavailableError, KeyUnavailableError
+from actionreel.links import Links
 from actionreel.models import (
     Asset,
     CancelOutcome,
@@ -39,6 +40,7 @@ from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LINK_KEY = "what the links of videos are made with"
 VIDEO_ID = "0199f3a0-0000-7000-8000-000000000001"
 
 
@@ -307,7 +309,7 @@ class FakeServices:
         self.workflow = FakeWorkflow(self.log)
         self.studio = FakeProvider(self.log)
         self.studio.answers += answers
-        self.secrets = {"webhooks": "what the tokens are made with"}
+        self.secrets = {"webhooks": "what the tokens are made with", "links": LINK_KEY}
         self.keys_of_fal: Any = {}
         self.messenger = FakeChat(self.log)
         self.chats: ChatRepository = FakeChats()
@@ -347,6 +349,14 @@ class FakeServices:
 
     def webhook_key(self) -> str:
         return self.secrets["webhooks"]
+
+    def links(self, base_url: str) -> Links:
+        return Links(base_url, self.link_key, 365, self.clock)
+
+    def link_key(self) -> str:
+        if not self.secrets["links"]:
+            raise KeyUnavailableError("The links cannot be made now.")
+        return self.secrets["links"]
 
     def signature_secret(self, provider: str) -> str:
         return self.secrets.get(provider, "")

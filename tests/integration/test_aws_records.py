@@ -140,3 +140,30 @@ def test_durations_are_the_last_ones(videos: DynamoDBVideoRepository) -> None:
     for seconds in range(KEPT_DURATIONS + 3):
         videos.add_duration("m", seconds)
     assert videos.durations("m") == list(range(3, KEPT_DURATIONS + 3))
+
+
+def test_links_are_revoked_at_any_time_and_by_many_at_once(
+    videos: DynamoDBVideoRepository, tenant: str
+) -> None:
+    """Also of a record that an older release wrote, without a revision."""
+    one = video(tenant, status="completed")
+    videos.add(tenant, [one], None)
+    boto3.client("dynamodb").update_item(
+        TableName="VideoTable",
+        Key={"PK": {"S": f"TENANT#{tenant}"}, "SK": {"S": f"VIDEO#{one.video_id}"}},
+        UpdateExpression="REMOVE link_revision",
+    )
+    assert videos.get(tenant, one.video_id) == one
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: videos.revoke_links(tenant, one.video_id), range(12)))
+    assert sorted(each.link_revision for each in made) == list(range(1, 13))
+    assert videos.get(tenant, one.video_id) == one.model_copy(update={"link_revision": 12})
+
+
+def test_no_record_comes_of_revoking_links_that_are_not_there(
+    videos: DynamoDBVideoRepository, tenant: str
+) -> None:
+    video_id = str(uuid7())
+    with pytest.raises(StaleVideoError):
+        videos.revoke_links(tenant, video_id)
+    assert videos.get(tenant, video_id) is None

@@ -14,6 +14,7 @@ import pytest
 
 from local.stack import STUDIO_KEY, Stack
 from tests.conftest import act, ended, studio_jobs
+from tests.linked import content_link
 
 
 class Ending(NamedTuple):
@@ -107,7 +108,11 @@ def record(api: httpx.Client, result: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("prompt", "ending"), ENDINGS.items(), ids=ENDINGS.keys())
 def test_failure_is_told(
-    api: httpx.Client, results: dict[str, dict[str, Any]], prompt: str, ending: Ending
+    api: httpx.Client,
+    stack: Stack,
+    results: dict[str, dict[str, Any]],
+    prompt: str,
+    ending: Ending,
 ) -> None:
     result = results[prompt]
     shown = record(api, result)
@@ -121,7 +126,7 @@ def test_failure_is_told(
     assert result["error"].endswith(".")
     assert len(result["error"]) > 20
     assert STUDIO_KEY not in result["error"]
-    assert api.get(f"/videos/{shown['videoId']}/content").json()["code"] == ending.code
+    assert api.get(content_link(stack, shown["videoId"])).json()["code"] == ending.code
 
 
 @pytest.mark.parametrize("prompt", SURVIVED)

@@ -9,6 +9,7 @@ import pytest
 
 from local.stack import Stack
 from tests.conftest import act
+from tests.linked import content_link
 
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_IDS = [
@@ -98,9 +99,9 @@ def test_unknown_routes(api: httpx.Client, method: str, path: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_not_ready_yet(api: httpx.Client) -> None:
+def test_not_ready_yet(api: httpx.Client, stack: Stack) -> None:
     [result] = act(api, '<createAIVideo>{"prompt": "[slow] snow"}</createAIVideo>')
-    answer = api.get(f"/videos/{result['data']['videoId']}/content")
+    answer = api.get(content_link(stack, result["data"]["videoId"]))
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
 
 
@@ -117,8 +118,10 @@ def test_schema_describes_every_route(api: httpx.Client) -> None:
         "/videos",
         "/videos/{video_id}",
         "/videos/{video_id}/content",
+        "/videos/{video_id}/links",
         "/videos/{video_id}/poster",
         "/videos/{video_id}/retry",
+        "/usage",
         "/instructions",
     }
     sent = schema["paths"]["/actions"]["post"]["requestBody"]["content"]

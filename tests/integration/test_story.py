@@ -56,8 +56,8 @@ def test_a_model_that_was_switched_off_gives_way_with_a_notice(
 def test_last_answer_is_a_video_of_ours(story: dict[str, Any], stack: Stack) -> None:
     data = story["last"]["data"]
     assert story["last"]["type"] == "CHAT_VIDEO"
-    assert data["videoUrl"] == f"{stack.url}/videos/{data['videoId']}/content"
-    assert data["posterUrl"] == f"{stack.url}/videos/{data['videoId']}/poster"
+    assert data["videoUrl"].startswith(f"{stack.url}/videos/{data['videoId']}/content?token=")
+    assert data["posterUrl"].startswith(f"{stack.url}/videos/{data['videoId']}/poster?token=")
 
 
 def test_file_is_what_was_asked_for(
@@ -79,7 +79,7 @@ def test_links_are_signed_for_the_moment(story: dict[str, Any], api: httpx.Clien
     assert answer.status_code == 302
     assert "X-Amz-Expires=900" in answer.headers["location"]
     assert "inline" in answer.headers["location"]
-    download = api.get(story["last"]["data"]["videoUrl"], params={"download": "true"})
+    download = api.get(f"{story['last']['data']['videoUrl']}&download=true")
     assert "attachment" in download.headers["location"]
 
 
@@ -87,6 +87,19 @@ def test_poster_is_an_image(story: dict[str, Any], api: httpx.Client) -> None:
     poster = api.get(story["last"]["data"]["posterUrl"], follow_redirects=True)
     assert poster.headers["content-type"] == "image/webp"
     assert poster.content[8:12] == b"WEBP"
+
+
+def test_links_stay_the_same_and_can_be_revoked(story: dict[str, Any], api: httpx.Client) -> None:
+    data = story["last"]["data"]
+    before = record(api, story["last"])
+    assert (before["videoUrl"], before["posterUrl"]) == (data["videoUrl"], data["posterUrl"])
+    revoked = api.delete(f"/videos/{data['videoId']}/links").json()
+    gone = [api.get(data["videoUrl"]), api.get(data["posterUrl"])]
+    unknown = api.get("/videos/0199f3a0-0000-7000-8000-00000000ffff/content")
+    assert [(one.status_code, one.text) for one in gone] == [(404, unknown.text)] * 2
+    assert api.get(revoked["videoUrl"]).status_code == 302
+    assert record(api, story["last"])["videoUrl"] == revoked["videoUrl"]
+    story["last"]["data"] |= {name: revoked[name] for name in ("videoUrl", "posterUrl")}
 
 
 def test_record_tells_the_story(story: dict[str, Any], api: httpx.Client) -> None:

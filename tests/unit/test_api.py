@@ -16,8 +16,8 @@ from actionreel.results import view
 from functions.api import app
 from tests.fake_chats import CALLBACK
 from tests.fakes import OPEN, REFUSED, VIDEO_ID, FakeServices, a_video, at, cases, record
+from tests.linked import LINKS
 
-BASE = "https://api.test"
 CHARGED = Failure(code="timeout", message="Too late.", maybe_charged=True)
 NOT_FOUND = {"error": "There is no video with this id.", "code": "not_found"}
 NO_IDS = cases(
@@ -83,7 +83,7 @@ def retry(
 
 
 def shown(services: FakeServices, video_id: str = VIDEO_ID) -> Any:
-    return view(record(services, video_id), BASE).model_dump(mode="json", by_alias=True)
+    return view(record(services, video_id), LINKS).model_dump(mode="json", by_alias=True)
 
 
 # DELETE /videos/{videoId}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from actionreel.bootstrap import AwsServices
-from actionreel.errors import ProviderRejectedError
+from actionreel.errors import KeyUnavailableError, ProviderRejectedError
+from actionreel.links import open_token
 from actionreel.models import VideoJob
 from actionreel.settings import Settings
-from tests.fakes import a_job
+from tests.fakes import VIDEO_ID, a_job, a_video
 
 SECRETS = {"openai_videos": {"api_key": "sk-own"}, "fal": {"api_key": "k"}, "runway": {}}
 
@@ -58,3 +61,26 @@ def test_only_an_address_that_providers_reach_is_given_to_them(
     assert AwsServices(Settings()).callback_url(job) is None
     if address:
         assert address.startswith("https://api.example.com/webhooks/openai_videos/")
+
+
+def test_links_are_made_with_the_secret_and_for_the_days_of_the_deployment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("actionreel.aws.secrets_manager._get", lambda *_, **__: "a-secret")
+    services = AwsServices(Settings(link_secret="l", link_days=2))
+    link = services.links("https://api.example.com").content(a_video())
+    address, _, given = link.partition("?token=")
+    assert address == f"https://api.example.com/videos/{VIDEO_ID}/content"
+    now = services.now()
+    assert open_token(services.link_key, given, VIDEO_ID, now + timedelta(days=2))
+    assert open_token(services.link_key, given, VIDEO_ID, now + timedelta(days=4)) is None
+
+
+@pytest.mark.parametrize(("name", "held"), [("", "a-secret"), ("l", None), ("l", "")])
+def test_links_are_not_made_without_their_secret(
+    name: str, held: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionreel.aws.secrets_manager._get", lambda *_, **__: held)
+    services = AwsServices(Settings(link_secret=name))
+    with pytest.raises(KeyUnavailableError, match="links of videos"):
+        services.links("https://api.example.com").poster(a_video())

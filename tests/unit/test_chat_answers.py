@@ -35,6 +35,7 @@ from tests.fakes import (
     cases,
     record,
 )
+from tests.linked import CONTENT
 
 TAG = '<createAIVideo>{"prompt": "a paper boat"}</createAIVideo>'
 BAD = '<createAIVideo>{"prompt": ""}</createAIVideo>'
@@ -237,9 +238,7 @@ def test_a_video_that_is_asked_about_is_told_of() -> None:
         services=at("completed", base_url="https://api.test"),
     )
     answer(REF, services)
-    assert texts(services) == [
-        f"“a paper boat” is ready. https://api.test/videos/{VIDEO_ID}/content"
-    ]
+    assert texts(services) == [f"“a paper boat” is ready. {CONTENT}"]
 
 
 def test_only_so_many_videos_are_made_of_one_message() -> None:

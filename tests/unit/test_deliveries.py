@@ -35,8 +35,8 @@ from tests.fakes import (
     failing,
     record,
 )
+from tests.linked import CONTENT as LINK
 
-LINK = f"https://api.test/videos/{VIDEO_ID}/content"
 DONE = {
     "status": "completed",
     "bytes": len(MP4),

@@ -21,6 +21,7 @@ from actionreel.registry import Registry
 from actionreel.results import result
 from actionreel.upkeep import sweep
 from tests.fakes import NOON, VIDEO_ID, FakeServices, a_video, cases
+from tests.linked import LINKS
 
 
 def create(body: str = '{"prompt": "a boat"}') -> str:
@@ -158,7 +159,7 @@ def test_what_is_not_there_is_not_found(services: FakeServices, video_id: str) -
     started, outcome = send(services, create() + look(video_id))
     assert video(started).status == "queued"
     assert isinstance(outcome, ActionreelError)
-    assert result(outcome, NOON, "https://api.test", {}) == {
+    assert result(outcome, NOON, LINKS, {}) == {
         "error": "There is no video with this id.",
         "code": "not_found",
         "retryable": False,

@@ -16,7 +16,14 @@ from actionreel.api_models import (
     PendingResult,
     VideoView,
 )
-from actionreel.errors import ActionreelError, InvalidActionError, VideoNotFoundError, WorkflowError
+from actionreel.errors import (
+    ActionreelError,
+    InvalidActionError,
+    KeyUnavailableError,
+    VideoNotFoundError,
+    WorkflowError,
+)
+from actionreel.links import Links
 from actionreel.models import Cancellation, CancelOutcome, ErrorCode, Failure, Video, VideoStatus
 from actionreel.results import (
     RESERVED_META,
@@ -27,8 +34,8 @@ from actionreel.results import (
     view,
 )
 from tests.fakes import NOON, VIDEO_ID, a_video, cases
+from tests.linked import BASE, CONTENT, LINKS, POSTER
 
-BASE = "https://api.test"
 META = {"_meta_actions": ["REQUEST_CHAT_MODEL"]}
 FAILURE = Failure(code="moderation", message="Refused for its content.", retryable=False)
 
@@ -40,7 +47,7 @@ ENDED = ("failed", "cancelled", "expired", "unknown")
 
 def shown(outcome: Video | ActionreelError, **meta: Any) -> dict[str, Any]:
     """The result of an outcome, which must be one that the API's schema describes."""
-    made = result(outcome, NOON, BASE, meta)
+    made = result(outcome, NOON, LINKS, meta)
     body = ActionsResponse.model_validate(response([made], meta))
     assert body.results is not None
     kinds = {"VIDEO_PENDING": PendingResult, "CHAT_VIDEO": ChatVideoResult, None: ErrorResult}
@@ -85,16 +92,36 @@ def test_a_request_in_doubt_is_told() -> None:
     assert data["retryAfterSeconds"] == 10
 
 
+def test_a_completed_video_whose_link_cannot_be_made_now_is_asked_for_again() -> None:
+    def unreadable() -> str:
+        raise KeyUnavailableError("Not now.")
+
+    links = Links(BASE, unreadable, 365, NOON)
+    made = result(a_video(status="completed", progress=100), NOON, links, META)
+    ActionsResponse.model_validate(response([made], META))
+    assert made == {
+        "type": "VIDEO_PENDING",
+        "data": {
+            "videoId": VIDEO_ID,
+            "message": "The video is made, but its link cannot be given at the moment. Ask again"
+            " with continueVideoPolling.",
+            "status": "storing",
+            "progress": 100,
+            "retryAfterSeconds": 10,
+        },
+        **META,
+    }
+
+
 @pytest.mark.parametrize("poster", [None, f"videos/default/{VIDEO_ID}.webp"])
 def test_a_completed_video_is_a_chat_video_with_lasting_links(poster: str | None) -> None:
     made = shown(a_video(status="completed", poster_key=poster), **META)
-    links = f"{BASE}/videos/{VIDEO_ID}"
     assert made == {
         "type": "CHAT_VIDEO",
         "data": {
             "videoId": VIDEO_ID,
-            "videoUrl": f"{links}/content",
-            "posterUrl": f"{links}/poster" if poster else None,
+            "videoUrl": CONTENT,
+            "posterUrl": POSTER if poster else None,
         },
         **META,
     }
@@ -203,7 +230,7 @@ UNSAID = ("progress", "inputReferenceUrl", "conversationId", "messageId", "retry
 
 
 def test_a_new_record() -> None:
-    shown = view(a_video(notices=("n",)), BASE).model_dump(mode="json", by_alias=True)
+    shown = view(a_video(notices=("n",)), LINKS).model_dump(mode="json", by_alias=True)
     assert shown == {
         "videoId": VIDEO_ID,
         "status": "queued",
@@ -235,22 +262,23 @@ def test_a_completed_record() -> None:
         poster_key="videos/default/v.webp",
         cost_usd=Decimal("0.80"),
     )
-    shown = view(video, BASE).model_dump(mode="json", by_alias=True)
+    shown = view(video, LINKS).model_dump(mode="json", by_alias=True)
     assert shown["submittedAt"] == "2026-11-22T12:00:01Z"
     assert shown["completedAt"] == "2026-11-22T12:01:01.500000Z"
     assert (shown["bytes"], shown["costUsd"], shown["progress"]) == (123, 0.8, 100)
     assert (shown["size"], shown["inputReferenceUrl"]) == (None, "https://e.x/a.png")
     assert (shown["conversationId"], shown["messageId"]) == ("c", "m")
-    assert shown["videoUrl"] == f"{BASE}/videos/{VIDEO_ID}/content"
-    assert shown["posterUrl"] == f"{BASE}/videos/{VIDEO_ID}/poster"
+    assert shown["videoUrl"] == CONTENT
+    assert shown["posterUrl"] == POSTER
     inner = {"handle", "tenant", "nextCheckAt", "posterKey", "fence", "ambiguous", "resumes"}
+    inner |= {"linkRevision"}
     assert not inner & shown.keys()
 
 
 @pytest.mark.parametrize("charged", [False, True])
 def test_a_failed_record(charged: bool) -> None:
     failure = FAILURE.model_copy(update={"maybe_charged": charged})
-    shown = view(a_video(status="failed", failure=failure), BASE)
+    shown = view(a_video(status="failed", failure=failure), LINKS)
     assert isinstance(shown, VideoView)
     body = shown.model_dump(mode="json", by_alias=True)
     assert body["error"] == {
@@ -262,7 +290,7 @@ def test_a_failed_record(charged: bool) -> None:
 
 
 def test_a_retry_and_the_video_that_it_is_one_of_name_each_other() -> None:
-    shown = view(a_video(retry_of="older", retried_as="newer"), BASE)
+    shown = view(a_video(retry_of="older", retried_as="newer"), LINKS)
     body = shown.model_dump(mode="json", by_alias=True)
     assert (body["retryOf"], body["retriedAs"]) == ("older", "newer")
 
@@ -270,8 +298,8 @@ def test_a_retry_and_the_video_that_it_is_one_of_name_each_other() -> None:
 @pytest.mark.parametrize("outcome", get_args(CancelOutcome))
 def test_what_came_of_a_cancellation_is_one_sentence_and_the_record(outcome: CancelOutcome) -> None:
     video = a_video(status="cancelled", failure=FAILURE)
-    body = cancellation_view(Cancellation(outcome, video), BASE).model_dump(by_alias=True)
+    body = cancellation_view(Cancellation(outcome, video), LINKS).model_dump(by_alias=True)
     assert body.keys() == {"outcome", "message", "video"}
     assert body["outcome"] == outcome
     assert body["message"].endswith(".")
-    assert body["video"] == view(video, BASE).model_dump(by_alias=True)
+    assert body["video"] == view(video, LINKS).model_dump(by_alias=True)

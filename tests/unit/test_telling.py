@@ -19,11 +19,11 @@ from actionreel.telling import MAX_PROMPT_CHARACTERS, ended, progress, quoted
 from actionreel.video_request import video_request
 from tests.fake_chats import PLACE
 from tests.fakes import ENDED, NOON, REFUSED, SEED, VIDEO_ID, a_video, cases, steady
+from tests.linked import CONTENT, LINKS
 from tests.unit.test_chat_answers import a_turn
 
 CANCEL = (Button("Cancel", "cancel", VIDEO_ID),)
 RETRY = (Button("Try again", "retry", VIDEO_ID),)
-LINK = f"https://api.test/videos/{VIDEO_ID}/content"
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_how_a_video_comes_on(changes: dict[str, Any], text: str) -> None:
 
 
 def test_a_finished_video_has_a_link() -> None:
-    told = ended(a_video(status="completed", base_url="https://api.test", notices=("n",)))
+    told = ended(a_video(status="completed", notices=("n",)), LINKS)
     assert told.text == "“a paper boat” is ready.\nNote: n"
-    assert (told.link, told.buttons) == (LINK, ())
+    assert (told.link, told.buttons) == (CONTENT, ())
 
 
 @pytest.mark.parametrize("status", [status for status in ENDED if status != "completed"])
 def test_a_video_that_was_not_made_says_why(status: Any) -> None:
-    told = ended(a_video(status=status, failure=REFUSED))
+    told = ended(a_video(status=status, failure=REFUSED), LINKS)
     assert told.text == "There is no video of “a paper boat”. Refused for its content."
     assert told.link is None
-    assert ended(a_video(status=status)).text.endswith("without a reason on its record.")
+    assert ended(a_video(status=status), LINKS).text.endswith("without a reason on its record.")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_video_that_was_not_made_says_why(status: Any) -> None:
 def test_what_may_come_out_otherwise_can_be_tried_again(
     failure: Failure, changes: dict[str, Any], deeds: list[str]
 ) -> None:
-    told = ended(a_video(**{"status": "failed", "failure": failure, **changes}))
+    told = ended(a_video(**{"status": "failed", "failure": failure, **changes}), LINKS)
     assert [button.deed for button in told.buttons] == deeds
 
 
@@ -113,7 +113,8 @@ def texts(written: str) -> list[str]:
     [action] = find_actions(tag_of(written, SEED))
     request, notices = video_request(action.body or {}, SEED)
     video = a_video(**request.model_dump(), notices=notices)
-    return [progress(video).text, ended(video.model_copy(update={"status": "completed"})).text]
+    done = video.model_copy(update={"status": "completed"})
+    return [progress(video).text, ended(done, LINKS).text]
 
 
 @steady

@@ -204,6 +204,16 @@ def test_only_who_talks_to_chats_may_read_their_secrets(function: str) -> None:
     assert ("CALLBACK_SECRET" in names) == ("CallbackSecret" in read) == signs
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_who_gives_or_follows_links_may_read_their_secret(function: str) -> None:
+    names = TEMPLATE.environment(function).keys()
+    read = set(references(FUNCTIONS[function].get("Policies", [])))
+    linking = ("ApiFunction", "CancelVideoFunction", "AnswerMessageFunction")
+    links = function in (*linking, "DeliverResultFunction")
+    assert ("LINK_SECRET" in names) == ("LINK_DAYS" in names) == links
+    assert ("LinkSecret" in read) == links
+
+
 def test_the_index_of_open_videos_is_where_it_is_looked_for() -> None:
     [table] = TEMPLATE.of_type("AWS::DynamoDB::Table").values()
     [index] = table["GlobalSecondaryIndexes"]

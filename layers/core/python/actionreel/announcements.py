@@ -10,7 +10,13 @@ from uuid import uuid4
 
 from actionreel import telling
 from actionreel.chats import Address, Told, reply_token
-from actionreel.errors import ChatError, ChatInDoubtError, StaleVideoError
+from actionreel.errors import (
+    ChatError,
+    ChatInDoubtError,
+    ChatUnavailableError,
+    KeyUnavailableError,
+    StaleVideoError,
+)
 from actionreel.models import OPEN_STATUSES, Place, Video
 from actionreel.ports import Services
 
@@ -27,6 +33,15 @@ def announce(video: Video, services: Services) -> None:
             _edit(video, place, told, services)
         elif not video.announcing:
             _write(video, place, told, services)
+
+
+def ending(video: Video, services: Services) -> Told:
+    """What became of a video. Raises ChatUnavailableError if its link cannot be made now: it is
+    told when it can be."""
+    try:
+        return telling.ended(video, services.links(video.base_url or ""))
+    except KeyUnavailableError as error:
+        raise ChatUnavailableError(str(error)) from None
 
 
 def address(tenant: str, place: Place, services: Services) -> Address:
@@ -48,7 +63,7 @@ def _edit(video: Video, place: Place, told: Told, services: Services) -> None:
         services.videos.advance(video.tenant, video.video_id, OPEN_STATUSES, shown=shown)
     except StaleVideoError as stale:
         if isinstance(stale.video, Video):  # it has ended: the message must not take that back
-            chat.edit(to, video.announcement, telling.ended(stale.video))
+            chat.edit(to, video.announcement, ending(stale.video, services))
 
 
 def _write(video: Video, place: Place, told: Told, services: Services) -> None:
@@ -64,7 +79,7 @@ def _write(video: Video, place: Place, told: Told, services: Services) -> None:
         raise
     now = services.videos.advance(*names, _ANY, announcement=written, shown=told.text)
     if not now.is_open and not now.owes_delivery:  # its end was told meanwhile, elsewhere
-        services.chat(place.platform).edit(to, written, telling.ended(now))
+        services.chat(place.platform).edit(to, written, ending(now, services))
 
 
 _ANY = (*OPEN_STATUSES, "completed", "failed", "cancelled", "expired", "unknown")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib import import_module
@@ -18,6 +19,7 @@ from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader
 from actionreel.chats import Section
 from actionreel.errors import (
     ChatUnavailableError,
+    KeyUnavailableError,
     ProviderRejectedError,
     ProviderUnavailableError,
 )
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_stepfunctions import SFNClient
 
+    from actionreel.links import Links
     from actionreel.providers.fal_keys import FalKeySet
 
 _PROVIDER = re.compile("[a-z_]+")
@@ -141,6 +144,23 @@ class AwsServices:
         from actionreel.aws.secrets_manager import generated
 
         return generated(self.settings.webhook_secret)
+
+    def links(self, base_url: str) -> Links:
+        """What makes the links of videos, for somebody who reached us at that address."""
+        from actionreel.links import Links
+
+        return Links(base_url, self.link_key, self.settings.link_days, self.now())
+
+    def link_key(self) -> str:
+        """What the links of videos are made with; raises KeyUnavailableError."""
+        from actionreel.aws.secrets_manager import generated
+
+        if self.settings.link_secret:
+            with suppress(KeyUnavailableError):
+                return generated(self.settings.link_secret)
+        raise KeyUnavailableError(
+            "The links of videos cannot be made or checked now; try again in a minute."
+        )
 
     def signature_secret(self, provider: str) -> str:
         """What the provider signs its webhooks with, empty if none is configured."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from actionreel import messages, results, telling
 from actionreel.actions import find_actions, without_actions
-from actionreel.announcements import address, announce
+from actionreel.announcements import address, announce, ending
 from actionreel.api_models import ActionsRequest
 from actionreel.cancellation import cancel
 from actionreel.chats import Line, Told, Turn, TurnRef
@@ -48,6 +48,7 @@ _ASKED_NOW = "The provider is being asked for this video; try again in a minute.
 _NO_MODEL = f"There is no model here to talk to. {USAGE}"
 _SILENT = "The model had nothing to say."
 _NOT_WELCOME = "The owner of this bot has not let you use it here."
+_NO_LINK = "Its link cannot be given at the moment; ask for it again in a minute."
 _NOT_YOURS = "Only who asked for this video can do that."
 
 
@@ -142,7 +143,7 @@ def _act(
         elif action.name == "createAIVideo":
             started.append(outcome)
         else:
-            told.append(_how(outcome))
+            told.append(_how(outcome, services))
     filled = any(video.place and video.place.deferred for video in started)
     _say(_apart(turn) if filled else turn, "\n".join(filter(None, told)), services, memory)
     for video in started:
@@ -218,8 +219,9 @@ def _say(turn: Turn, text: str, services: Services, memory: tuple[Line, ...] = (
 
 def _call_back(turn: Turn, outcomes: list[messages.Outcome], services: Services) -> None:
     """Tells a program what could not be begun; what was is told when it ends."""
+    links = services.links(turn.base_url)
     refused = [
-        results.result(outcome, services.now(), turn.base_url, {})
+        results.result(outcome, services.now(), links, {})
         for outcome in outcomes
         if not isinstance(outcome, Video)
     ]
@@ -233,9 +235,12 @@ def _call_back(turn: Turn, outcomes: list[messages.Outcome], services: Services)
             services.callbacks.call(turn.message.place.url or "", turn.turn_id, document)
 
 
-def _how(video: Video) -> str:
+def _how(video: Video, services: Services) -> str:
     """How a video stands that the message asks for."""
-    told = telling.progress(video) if video.is_open else telling.ended(video)
+    try:
+        told = telling.progress(video) if video.is_open else ending(video, services)
+    except ChatUnavailableError:  # what else the message asks for is done and told all the same
+        return f"{telling.quoted(video)} is ready. {_NO_LINK}"
     return f"{told.text} {told.link}" if told.link else told.text
 
 

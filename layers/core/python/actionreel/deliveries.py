@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from actionreel import results, telling
-from actionreel.announcements import address, announce
+from actionreel import results
+from actionreel.announcements import address, announce, ending
 from actionreel.chat_ports import ChatPlatform
 from actionreel.chats import Address, ChatMessage, Film, Told, Turn
 from actionreel.errors import (
@@ -24,6 +24,7 @@ from actionreel.errors import (
     ChatRefusedError,
     ChatThrottledError,
     ChatUnavailableError,
+    KeyUnavailableError,
     StaleVideoError,
 )
 from actionreel.models import DeliveryStatus, Place, Video, VideoJob, file_key
@@ -60,7 +61,11 @@ def deliver(job: VideoJob, services: Services) -> VideoJob:
             return _later(job, error)
         except StaleVideoError:
             return _later(job)  # another run of this task is at it
-    _follow_up(video, services)
+    try:
+        _follow_up(video, services)
+    except _PASSING as error:
+        if job.tellings < len(WAITS):
+            return _later(job, error)
     return _told(job)
 
 
@@ -94,7 +99,7 @@ def point_at(video: Video, services: Services) -> bool:
         return False
     with suppress(ChatError):
         to = address(video.tenant, place, services)
-        services.chat(place.platform).edit(to, video.announcement, telling.ended(video))
+        services.chat(place.platform).edit(to, video.announcement, ending(video, services))
         return True
     return False
 
@@ -157,7 +162,7 @@ def _send(video: Video, to: Address, chat: ChatPlatform, services: Services) -> 
         url=services.storage.link(key, filename, download=False),
         content=lambda: _content(key, services),
     )
-    told = telling.ended(video)
+    told = ending(video, services)
     sending = _mark(video, services, "sending")
     try:
         replaced = chat.send_video(to, video.announcement, told, film, video.video_id)
@@ -197,7 +202,7 @@ def _say(
     video: Video, to: Address, chat: ChatPlatform, services: Services, *, in_doubt: bool = False
 ) -> None:
     """Tells the result in words: in the message that told the progress, or in a new one."""
-    told = telling.ended(video)
+    told = ending(video, services)
     if video.announcement is not None:
         try:
             chat.edit(to, video.announcement, told)
@@ -252,8 +257,14 @@ def _later(job: VideoJob, error: ChatError | None = None) -> VideoJob:
 
 
 def result_of(video: Video, services: Services) -> dict[str, Any]:
-    """The result as `POST /actions` would give it now."""
-    return results.result(video, services.now(), video.base_url or "", {})
+    """The result as `POST /actions` would give it. Raises ChatUnavailableError if its link cannot
+    be made now: whoever is told a result is not told it again."""
+    links = services.links(video.base_url or "")
+    try:
+        results.video_url(video, links)
+    except KeyUnavailableError as error:
+        raise ChatUnavailableError(str(error)) from None
+    return results.result(video, services.now(), links, {})
 
 
 def _callback(video: Video, services: Services) -> dict[str, Any]:
@@ -270,10 +281,10 @@ def _follow_up(video: Video, services: Services) -> None:
     before = services.chats.turn(video.tenant, place.turn_id)
     if before is None or services.chat_model is None:
         return
+    text = json.dumps(result_of(video, services))
     root, turn_id = before.root or before.turn_id, f"{video.video_id}-result"
     if not services.chats.take_turn(video.tenant, root, turn_id):
         return
-    text = json.dumps(result_of(video, services))
     message = ChatMessage(
         kind="result",
         event_id=turn_id,

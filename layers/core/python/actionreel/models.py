@@ -240,6 +240,7 @@ class Video(Document):
     that noted that last, so that each knows its own note. `reservation` is what is counted for it.
     `deleted_at` hides the record from its tenant. `remix_of` is the video that this one makes anew,
     by the job `remixes`. `request_digest` tells a client's second try of a request.
+    `link_revision` says how often its links were revoked.
     """
 
     tenant: str
@@ -276,6 +277,7 @@ class Video(Document):
     handle: Handle | None = None
     bytes: int | None = None
     poster_key: str | None = None
+    link_revision: int = 0
     failure: Failure | None = None
     cost_usd: Decimal | None = None
     reservation: Reservation | None = None

@@ -11,6 +11,7 @@ from actionreel.accounts import NO_CAPS, Account, Amount, Caps
 from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
 from actionreel.chats import Section
+from actionreel.links import Links
 from actionreel.models import (
     Asset,
     CancelOutcome,
@@ -125,6 +126,10 @@ class VideoRepository(Protocol):
     ) -> Video:
         """Changes the record if its status is one of `allowed` and its fields are as expected;
         raises StaleVideoError if not. An ending settles what was reserved."""
+
+    def revoke_links(self, tenant: str, video_id: str) -> Video:
+        """Has all links of the video that there are lead nowhere from now on, whatever its status;
+        StaleVideoError if there is no such video."""
 
     def take_job(
         self,
@@ -264,7 +269,15 @@ class Services(Protocol):
 
     def webhook_key(self) -> str:
         """What the tokens in the addresses of webhooks are made with; raises
-        ProviderUnavailableError, as do the next two, if it cannot be read now."""
+        ProviderUnavailableError, as do `signature_secret` and `fal_keys`, if it cannot be read
+        now."""
+
+    def links(self, base_url: str) -> Links:
+        """What makes the links of videos, for somebody who reached us at that address."""
+
+    def link_key(self) -> str:
+        """What the links of videos are made with; raises KeyUnavailableError if it cannot be read
+        now."""
 
     def signature_secret(self, provider: str) -> str:
         """What the provider signs its webhooks with, empty if none is configured."""

@@ -1,7 +1,6 @@
 """Records in, what the chat shows out: VIDEO_PENDING, CHAT_VIDEO or an error. Pure.
 
-Links are made of the address that the caller used, and lead to us: they keep working, because
-each use of one asks for a freshly signed file.
+Links lead to us: they keep working, because each use of one asks for a freshly signed file.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from actionreel.api_models import CancellationView, DeliveryView, VideoError, VideoView
-from actionreel.errors import ActionreelError, QuotaError
+from actionreel.errors import ActionreelError, KeyUnavailableError, QuotaError
+from actionreel.links import Links
 from actionreel.models import Cancellation, Failure, Video
 
 Result = dict[str, Any]
@@ -28,6 +28,10 @@ _IN_DOUBT = (
     "The provider did not answer; we are finding out whether it has begun. Ask again with"
     " continueVideoPolling."
 )
+_NO_LINK = (
+    "The video is made, but its link cannot be given at the moment. Ask again with"
+    " continueVideoPolling."
+)
 NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
 
 
@@ -39,9 +43,10 @@ def response(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, An
 
 
 def result(
-    outcome: Video | ActionreelError, now: datetime, base_url: str, meta: Mapping[str, Any]
+    outcome: Video | ActionreelError, now: datetime, links: Links, meta: Mapping[str, Any]
 ) -> Result:
-    """What one action came to."""
+    """What one action came to. A finished video whose link cannot be made now is still pending:
+    what else the message began must not get lost with it."""
     if isinstance(outcome, ActionreelError):
         return {
             "error": str(outcome),
@@ -54,7 +59,10 @@ def result(
     if outcome.is_open:
         return {"type": "VIDEO_PENDING", "data": _pending(outcome, now), **notices, **meta}
     if outcome.status == "completed":
-        return {"type": "CHAT_VIDEO", "data": _finished(outcome, base_url), **notices, **meta}
+        try:
+            return {"type": "CHAT_VIDEO", "data": _finished(outcome, links), **notices, **meta}
+        except KeyUnavailableError:
+            return {"type": "VIDEO_PENDING", "data": _without_link(outcome), **notices, **meta}
     failure = outcome.failure or NO_REASON
     return {
         "error": failure.message,
@@ -95,23 +103,33 @@ def _is_in_doubt(video: Video) -> bool:
     return video.ambiguous and video.status in ("queued", "submitting")
 
 
-def _finished(video: Video, base_url: str) -> dict[str, Any]:
+def _finished(video: Video, links: Links) -> dict[str, Any]:
     return {
         "videoId": video.video_id,
-        "videoUrl": video_url(video, base_url),
-        "posterUrl": poster_url(video, base_url),
+        "videoUrl": video_url(video, links),
+        "posterUrl": poster_url(video, links),
     }
 
 
-def video_url(video: Video, base_url: str) -> str | None:
-    """Our lasting link to the file, None while there is none."""
-    done = video.status == "completed"
-    return f"{base_url}/videos/{video.video_id}/content" if done else None
+def _without_link(video: Video) -> dict[str, Any]:
+    return {
+        "videoId": video.video_id,
+        "message": _NO_LINK,
+        "status": "storing",
+        "progress": video.progress,
+        "retryAfterSeconds": 10,
+    }
 
 
-def poster_url(video: Video, base_url: str) -> str | None:
-    """Our lasting link to the still image, None where there is none."""
-    return f"{base_url}/videos/{video.video_id}/poster" if video.poster_key else None
+def video_url(video: Video, links: Links) -> str | None:
+    """Our lasting link to the file, None while there is none. Raises KeyUnavailableError."""
+    return links.content(video) if video.status == "completed" else None
+
+
+def poster_url(video: Video, links: Links) -> str | None:
+    """Our lasting link to the still image, None where there is none. Raises
+    KeyUnavailableError."""
+    return links.poster(video) if video.poster_key else None
 
 
 CANCELLATIONS = {
@@ -121,24 +139,24 @@ CANCELLATIONS = {
 }
 
 
-def cancellation_view(cancellation: Cancellation, base_url: str) -> CancellationView:
+def cancellation_view(cancellation: Cancellation, links: Links) -> CancellationView:
     """What came of a cancellation, as the API shows it."""
     return CancellationView(
         outcome=cancellation.outcome,
         message=CANCELLATIONS[cancellation.outcome],
-        video=view(cancellation.video, base_url),
+        video=view(cancellation.video, links),
     )
 
 
-def view(video: Video, base_url: str) -> VideoView:
-    """The record, as the API shows it."""
+def view(video: Video, links: Links) -> VideoView:
+    """The record, as the API shows it. Raises KeyUnavailableError."""
     failure, place = video.failure, video.place
     shown = set(VideoView.model_fields) & set(Video.model_fields) - {"delivery"}
     return VideoView.model_validate(
         {
             **video.model_dump(include=shown),
-            "video_url": video_url(video, base_url),
-            "poster_url": poster_url(video, base_url),
+            "video_url": video_url(video, links),
+            "poster_url": poster_url(video, links),
             "error": failure
             and VideoError(code=failure.code, message=failure.message, retryable=failure.retryable),
             "maybe_charged": bool(failure and failure.maybe_charged),

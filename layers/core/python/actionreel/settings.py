@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from actionreel.accounts import Caps
+from actionreel.links import DAYS
 from actionreel.models import Document, Recovery
 
 
@@ -40,7 +41,8 @@ class Settings(Document):
     they are not public, with commas between. `chat_model` answers messages: at the
     OpenAI-compatible server `chat_model_url`, up to and with `/v1`, or else in Amazon Bedrock.
     `chat_follow_up` has it see the results, `chat_user_tags` has tags acted on that ordinary users
-    type. `caps` are how much may be made each day, and at one time.
+    type. `caps` are how much may be made each day, and at one time. `link_secret` names the secret
+    that the links of videos are made with, which work for `link_days` at least.
 
     With `jwt_issuer`, an OpenID Connect provider, callers come with its tokens for `jwt_audience`,
     and not with API keys; the tenant is their claim `jwt_tenant_claim`.
@@ -71,6 +73,8 @@ class Settings(Document):
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_tenant_claim: str = "sub"
+    link_secret: str = ""
+    link_days: int = Field(DAYS, ge=1, le=3650)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actionreel.chats import Button, Told
+from actionreel.links import Links
 from actionreel.models import Failure, Video
 from actionreel.results import video_url
 
@@ -33,11 +34,12 @@ def progress(video: Video) -> Told:
     )
 
 
-def ended(video: Video) -> Told:
-    """What became of a video that is no longer made."""
+def ended(video: Video, links: Links) -> Told:
+    """What became of a video that is no longer made. Raises KeyUnavailableError for one that is
+    ready, if its link cannot be made now."""
     if video.status == "completed":
         text = f"{quoted(video)} is ready."
-        return Told(_with_notices(text, video), link=video_url(video, video.base_url or ""))
+        return Told(_with_notices(text, video), link=video_url(video, links))
     failure = video.failure or _NO_REASON
     text = f"There is no video of {quoted(video)}. {failure.message}"
     return Told(_with_notices(text, video), buttons=_again(video, failure))

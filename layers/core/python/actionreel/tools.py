@@ -11,6 +11,7 @@ from typing import Any
 from actionreel import results
 from actionreel.cancellation import cancel
 from actionreel.errors import InvalidActionError, RequestError, VideoNotFoundError
+from actionreel.links import Links
 from actionreel.messages import create, find
 from actionreel.models import Video, is_video_id
 from actionreel.ports import Services
@@ -50,26 +51,24 @@ def call(
     unknown tool, InvalidActionError for bad arguments, and what the verbs raise.
     """
     check_name(name)
+    links = services.links(base_url)
     match name:
         case "create_video":
-            return shown(
-                create(dict(arguments), tenant, services, base_url, message_id=key),
-                services,
-                base_url,
-            )
+            video = create(dict(arguments), tenant, services, base_url, message_id=key)
+            return shown(video, services, links)
         case "get_video":
-            return shown(find(tenant, _video_id(name, arguments), services), services, base_url)
+            return shown(find(tenant, _video_id(name, arguments), services), services, links)
         case "list_videos":
-            return _list(arguments, tenant, services, base_url)
+            return _list(arguments, tenant, services, links)
     done = cancel(tenant, _video_id(name, arguments), services)
     return ToolCancellation(
         outcome=done.outcome,
         message=results.CANCELLATIONS[done.outcome],
-        video=shown(done.video, services, base_url),
+        video=shown(done.video, services, links),
     )
 
 
-def shown(video: Video, services: Services, base_url: str) -> ToolVideo:
+def shown(video: Video, services: Services, links: Links) -> ToolVideo:
     """The video as a model is told of it."""
     return ToolVideo.model_validate(
         {
@@ -86,8 +85,8 @@ def shown(video: Video, services: Services, base_url: str) -> ToolVideo:
                 }
             ),
             "notices": list(video.notices) or None,
-            "video_url": results.video_url(video, base_url),
-            "poster_url": results.poster_url(video, base_url),
+            "video_url": results.video_url(video, links),
+            "poster_url": results.poster_url(video, links),
             **_what_follows(video, services),
         }
     )
@@ -109,13 +108,13 @@ def _what_follows(video: Video, services: Services) -> dict[str, Any]:
     }
 
 
-def _list(arguments: Arguments, tenant: str, services: Services, base_url: str) -> ToolVideos:
+def _list(arguments: Arguments, tenant: str, services: Services, links: Links) -> ToolVideos:
     cursor = arguments.get("cursor") or None
     if cursor is not None and not (isinstance(cursor, str) and is_video_id(cursor)):
         raise InvalidActionError("The cursor must be one that list_videos gave.")
     videos, following = services.videos.page(tenant, _limit(arguments), cursor, None)
     return ToolVideos(
-        videos=[_short(shown(video, services, base_url)) for video in videos], cursor=following
+        videos=[_short(shown(video, services, links)) for video in videos], cursor=following
     )
 
 

@@ -65,6 +65,24 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
             return self._update(key, changes, condition, values, expect)
         return self._end(tenant, video_id, allowed, expect, changes)
 
+    def revoke_links(self, tenant: str, video_id: str) -> Video:
+        """Has all links of the video that there are lead nowhere from now on, whatever its status.
+
+        Raises StaleVideoError if there is no such video.
+        """
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=typed(items.video_key(tenant, video_id)),
+                UpdateExpression="ADD link_revision :one",  # absent is 0
+                ConditionExpression="attribute_exists(PK)",
+                ExpressionAttributeValues=typed({":one": 1}),
+                ReturnValues="ALL_NEW",
+            )
+        except self._errors.ConditionalCheckFailedException:
+            raise StaleVideoError(None) from None
+        return items.video(plain(answer["Attributes"]))
+
     def take_job(
         self,
         provider: str,

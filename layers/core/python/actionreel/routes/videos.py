@@ -19,15 +19,17 @@ from actionreel.api_models import (
     VideoView,
 )
 from actionreel.cancellation import cancel
-from actionreel.errors import RequestError
+from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
 from actionreel.instructions import instructions
-from actionreel.models import Place, Video, file_key
+from actionreel.links import Links, open_token
+from actionreel.models import Place, Video, file_key, is_video_id
 from actionreel.retries import retry
 from actionreel.routes.answers import MEANINGS, errors, gives
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
-_FILE = {302: {"description": MEANINGS[302]}, **errors(404, 409)}
+_FILE = {302: {"description": MEANINGS[302]}, **errors(404, 409, 503)}
+_Token = Annotated[str | None, Query(description="What the link of the record has here")]
 
 
 @router.post(
@@ -43,13 +45,13 @@ def post_actions(
     message_id = http_api.agreed_message_id(message.message_id, idempotency_key)
     message = message.model_copy(update={"message_id": message_id})
     services = bootstrap.services()
-    base, place = _link_base(), None
+    place = None
     if message.callback_url is not None:
         http_api.check_callback_url(message.callback_url, services.callback_origins)
         place = Place(platform="callback", url=message.callback_url)
-    outcomes = messages.act(message, _tenant(), services, base, place)
-    now = services.now()
-    shown = [results.result(outcome, now, base, message.meta) for outcome in outcomes]
+    outcomes = messages.act(message, _tenant(), services, _link_base(), place)
+    now, links = services.now(), _links()
+    shown = [results.result(outcome, now, links, message.meta) for outcome in outcomes]
     return Response(200, "application/json", results.response(shown, message.meta))
 
 
@@ -63,15 +65,15 @@ def list_videos(
 ) -> VideoPage:
     start = str(cursor) if cursor else None
     videos, following = bootstrap.services().videos.page(_tenant(), limit, start, conversation_id)
-    base = _link_base()
-    return VideoPage(videos=[results.view(video, base) for video in videos], cursor=following)
+    links = _links()
+    return VideoPage(videos=[results.view(video, links) for video in videos], cursor=following)
 
 
 @router.get(
     "/videos/<video_id>", summary="One video", responses=gives(200, "Its record", VideoView, 404)
 )
 def get_video(video_id: str) -> VideoView:
-    return results.view(_video(video_id), _link_base())
+    return results.view(_video(video_id), _links())
 
 
 @router.delete(
@@ -82,7 +84,7 @@ def get_video(video_id: str) -> VideoView:
 def delete_video(video_id: str) -> CancellationView:
     """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
     done = cancel(_tenant(), video_id, bootstrap.services())
-    return results.cancellation_view(done, _link_base())
+    return results.cancellation_view(done, _links())
 
 
 @router.post(
@@ -95,19 +97,35 @@ def retry_video(
 ) -> Response[dict[str, Any]]:
     double = accepted is not None and accepted.accept_double_charge
     video = retry(_tenant(), video_id, bootstrap.services(), accept_double_charge=double)
-    shown = results.view(video, _link_base()).model_dump(mode="json", by_alias=True)
+    shown = results.view(video, _links()).model_dump(mode="json", by_alias=True)
     return Response(202, "application/json", shown)
 
 
+@router.delete(
+    "/videos/<video_id>/links",
+    summary="Revoke the links of a video",
+    responses=gives(200, "Its record, with new links", VideoView, 404, 503),
+)
+def revoke_links(video_id: str) -> VideoView:
+    """All links that were given lead nowhere from now on."""
+    try:
+        video = bootstrap.services().videos.revoke_links(_tenant(), _video(video_id).video_id)
+    except StaleVideoError:
+        raise VideoNotFoundError from None
+    return results.view(video, _links())
+
+
+# A chat and a <video> send no key. No authorizer sees these two: the token alone says whose they
+# are, whatever else an event says.
 @router.get("/videos/<video_id>/content", summary="The video's file", responses=_FILE)
-def get_content(video_id: str, download: bool = False) -> Response[str]:
-    video = _finished(video_id)
-    return _redirect(file_key(_tenant(), video.video_id, "mp4"), download=download)
+def get_content(video_id: str, token: _Token = None, download: bool = False) -> Response[str]:
+    video = _linked(video_id, token)
+    return _redirect(file_key(video.tenant, video.video_id, "mp4"), download=download)
 
 
 @router.get("/videos/<video_id>/poster", summary="A still image of the video", responses=_FILE)
-def get_poster(video_id: str) -> Response[str]:
-    poster_key = _finished(video_id).poster_key
+def get_poster(video_id: str, token: _Token = None) -> Response[str]:
+    poster_key = _linked(video_id, token).poster_key
     if poster_key is None:
         raise RequestError(404, "not_found", "This video has no poster.")
     return _redirect(poster_key)
@@ -122,8 +140,17 @@ def _video(video_id: str) -> Video:
     return messages.find(_tenant(), video_id, bootstrap.services())
 
 
-def _finished(video_id: str) -> Video:
-    video = _video(video_id)
+def _linked(video_id: str, token: str | None) -> Video:
+    """The finished video that the token opens; raises VideoNotFoundError for any other token."""
+    services = bootstrap.services()
+    grant = None
+    if is_video_id(video_id):
+        grant = open_token(services.link_key, token, video_id, services.now())
+    if grant is None:
+        raise VideoNotFoundError
+    video = messages.find(grant.tenant, video_id, services)
+    if video.link_revision != grant.revision:
+        raise VideoNotFoundError
     if video.is_open:
         raise RequestError(409, "not_ready", "This video is not ready yet.")
     if video.status != "completed":
@@ -136,11 +163,16 @@ def _finished(video_id: str) -> Video:
 def _redirect(key: str, *, download: bool = False) -> Response[str]:
     filename = key.rpartition("/")[2]
     link = bootstrap.services().storage.link(key, filename, download=download)
-    return Response(302, headers={"Location": link, "Cache-Control": "no-store"}, body="")
+    secret = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Response(302, headers={"Location": link, **secret}, body="")
 
 
 def _tenant() -> str:
     return http_api.tenant(router.current_event.raw_event)
+
+
+def _links() -> Links:
+    return bootstrap.services().links(_link_base())
 
 
 def _link_base() -> str:
