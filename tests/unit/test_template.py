@@ -79,6 +79,7 @@ def test_only_who_needs_a_library_carries_it(function: str) -> None:
         "CreateVideoFunction": ["ImagingLayer"],
         "WebhookFunction": ["SigningLayer"],
         "ChatFunction": ["SigningLayer"],
+        "AuthorizerFunction": ["AuthorizingLayer"],
     }
     names = ["CoreLayer", *own.get(function, [])]
     assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
@@ -256,6 +257,7 @@ def test_nothing_waits_for_itself() -> None:
     graph = dependencies()
     assert graph["HttpApi"] == {
         "ApiFunction",
+        "AuthorizerFunction",
         "CancelVideoFunction",
         "ChatFunction",
         "WebFunction",
