@@ -45,7 +45,7 @@ build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Pytho
 	@test -n "$(PYTHON313_DIR)" || { echo "make build needs Python 3.13, the runtime of the functions"; exit 1; }
 	PATH="$(PYTHON313_DIR):$$PATH" $(BIN)/sam build
 	"$(PYTHON313_DIR)/python3.13" -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
-	@for library in CoreLayer/python/pydantic_core/_pydantic_core ImagingLayer/python/PIL/_imaging McpLayer/python/rpds/rpds AuthorizingLayer/python/cryptography/hazmat/bindings/_rust; do \
+	@for library in CoreLayer/python/pydantic_core/_pydantic_core ImagingLayer/python/PIL/_imaging McpLayer/python/rpds/rpds AuthorizingLayer/python/_cffi_backend; do \
 		ls .aws-sam/build/$$library.*aarch64*.so >/dev/null || { echo "a layer is not for arm64"; exit 1; }; done
 
 simulate: $(VENV)/dev.done ## Run seeds of the simulation (SEEDS=300 FIRST=0 ARGS="--trace")

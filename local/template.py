@@ -99,8 +99,11 @@ class Template:
         ]
 
     def _authorizer(self, route: dict[str, Any]) -> str | None:
-        auth = self.resources[route["ApiId"]["Ref"]]["Properties"]["Auth"]
-        name = route.get("Auth", {}).get("Authorizer", auth["DefaultAuthorizer"])
+        api = (
+            self.resources[route["ApiId"]["Ref"]].get("Properties", {}) if "ApiId" in route else {}
+        )
+        auth = api.get("Auth", {})
+        name = route.get("Auth", {}).get("Authorizer", auth.get("DefaultAuthorizer", "NONE"))
         if name == "NONE":
             return None
         return str(auth["Authorizers"][name]["FunctionArn"]["GetAtt"]).partition(".")[0]

@@ -123,6 +123,7 @@ def test_schema_describes_every_route(api: httpx.Client) -> None:
         "/videos/{video_id}/retry",
         "/usage",
         "/instructions",
+        "/usage",
     }
     sent = schema["paths"]["/actions"]["post"]["requestBody"]["content"]
     assert "application/json" in sent

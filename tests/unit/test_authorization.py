@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -161,7 +162,6 @@ def public_pem() -> bytes:
 
 def forged_hmac() -> str:
     """Signed with the public key as if it were a shared secret."""
-    import base64
     import hashlib
     import hmac
 
@@ -252,10 +252,118 @@ def test_an_issuer_that_is_gone(
     with pytest.raises(OSError, match="cannot be read"):
         tokens.tenant(token())
     issuer.gone = False
+    with pytest.raises(OSError, match="cannot be read"):
+        tokens.tenant(token())  # it is not asked at every request
+    assert len(issuer.read) == 1
+    clock[0] += 6
     assert tokens.tenant(token()) == "acme"
     issuer.gone = True
     clock[0] += 3601
     assert tokens.tenant(token()) == "acme"  # with the keys that we know
+    with pytest.raises(OSError, match="cannot be read"):
+        tokens.tenant(token(OTHER, kid="three"))  # which may be a new one: nobody knows
+    clock[0] += 24 * 3600
+    with pytest.raises(OSError, match="cannot be read"):
+        tokens.tenant(token())  # which may have been taken back long ago
+    issuer.gone = False
+    clock[0] += 31
+    assert tokens.tenant(token()) == "acme"
+
+
+@pytest.mark.parametrize(
+    "document",
+    cases(
+        {
+            "a list": b"[]",
+            "no JSON": b"<html>",
+            "without keys": b"{}",
+            "keys that are none": b'{"keys": null}',
+            "keys that are words": b'{"keys": ["one"]}',
+            "nested without end": b"[" * 100_000,
+        }
+    ),
+)
+def test_a_key_set_that_is_none_is_trouble_and_not_asked_for_again(
+    issuer: Issuer, document: bytes
+) -> None:
+    asked = []
+
+    def fetch(address: str) -> bytes:
+        asked.append(address)
+        return issuer.fetch(address) if "well-known" in address else document
+
+    tokens = OpenIdTokens(ISSUER, AUDIENCE, "sub", fetch)
+    for _ in range(3):
+        with pytest.raises(OSError, match="cannot be read"):
+            tokens.tenant(token())
+    assert len(asked) == 2
+    assert tokens.tenant("no.token.atall") is None  # tells nothing of the trouble
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.parametrize(
+    ("changes", "believed"),
+    cases(
+        {
+            "as it is": ({}, True),
+            "for its use": ({"use": "sig", "alg": "RS256"}, True),
+            "for encryption": ({"use": "enc"}, False),
+            "for another algorithm": ({"alg": "RS512"}, False),
+            "for a shared secret": ({"alg": "HS256"}, False),
+            "damaged": ({"n": "!"}, False),
+            "of an odd type": ({"n": 5}, False),
+            "of an unknown kind": ({"kty": "XX"}, False),
+        }
+    ),
+)
+def test_a_key_is_used_for_what_it_is_for(
+    tokens: OpenIdTokens, issuer: Issuer, changes: dict[str, Any], believed: bool
+) -> None:
+    issuer.keys[0] = {**issuer.keys[0], **changes}
+    assert (tokens.tenant(token()) == "acme") == believed
+    assert tokens.tenant(token(CURVE, "ES256", "two")) == "acme"  # the others are as they were
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_a_short_key_is_none(tokens: OpenIdTokens, issuer: Issuer) -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    issuer.keys[0] = jwk(short, "one")
+    assert tokens.tenant(token(short)) is None
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize(
+    "odd", [float("inf"), float("nan"), [], {}, "x", 10**30, -(10**30)], ids=str
+)
+def test_a_time_of_an_odd_type_is_no_exception(tokens: OpenIdTokens, claim: str, odd: Any) -> None:
+    assert tokens.tenant(token(**{claim: odd})) in (None, "acme")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    cases(
+        {
+            "a key of its own": {"jwk": jwk(OTHER, "one")},
+            "keys of its own": {"jku": "https://evil.test/keys", "x5u": "https://evil.test"},
+            "a way out of the folder": {"kid": "../../dev/null"},
+            "a query": {"kid": "one' OR '1'='1"},
+        }
+    ),
+)
+def test_a_token_does_not_say_how_it_is_checked(
+    tokens: OpenIdTokens, issuer: Issuer, headers: dict[str, Any]
+) -> None:
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "acme", "exp": 4_000_000_000}
+    forged = jwt.encode(claims, OTHER, "RS256", headers={"kid": "one", **headers})
+    assert tokens.tenant(forged) is None
+    assert not [address for address in issuer.read if not address.startswith(ISSUER)]
+
+
+@pytest.mark.parametrize("kid", [1, None, ["one"], {"one": 1}, True])
+def test_the_name_of_a_key_can_be_of_any_type(tokens: OpenIdTokens, kid: Any) -> None:
+    _, body, signature = token().split(".")
+    odd = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "kid": kid}).encode()).decode()
+    assert tokens.tenant(f"{odd.rstrip('=')}.{body}.{signature}") is None
 
 
 @pytest.mark.parametrize(

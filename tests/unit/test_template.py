@@ -80,6 +80,7 @@ def test_only_who_needs_a_library_carries_it(function: str) -> None:
         "WebhookFunction": ["SigningLayer"],
         "ChatFunction": ["SigningLayer"],
         "McpFunction": ["McpLayer"],
+        "AuthorizerFunction": ["AuthorizingLayer"],
     }
     names = ["CoreLayer", *own.get(function, [])]
     assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
@@ -282,6 +283,7 @@ def test_nothing_waits_for_itself() -> None:
     graph = dependencies()
     assert graph["HttpApi"] == {
         "ApiFunction",
+        "AuthorizerFunction",
         "CancelVideoFunction",
         "ChatFunction",
         "McpFunction",

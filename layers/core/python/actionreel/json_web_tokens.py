@@ -21,7 +21,9 @@ from actionreel import transport
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 LEEWAY_SECONDS = 60.0  # clocks differ
 KEPT_SECONDS = 3600.0
+STALE_SECONDS = 24 * 3600.0  # so long are keys believed while the issuer is gone
 UNKNOWN_SECONDS = 30.0  # so often at most are the keys read anew for one that is not among them
+FAILED_SECONDS = 5.0  # so often at most while there are none: who waits is not made to wait longer
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def read(address: str) -> bytes:
         with transport.client().stream("GET", address) as response:
             response.raise_for_status()
             return transport.read_answer(response)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(f"it cannot be read: {type(error).__name__}") from None
 
 
@@ -57,47 +59,63 @@ class OpenIdTokens:
         self._claim = claim
         self._fetch = fetch
         self._keys: Mapping[str | None, Any] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._tried_at = float("-inf")  # of the monotonic clock
         self._turn = threading.Lock()
 
     def tenant(self, token: str) -> str | None:
         """The claim of a token that the issuer has signed for us and that is valid now; None for
         every other. Raises OSError if the issuer's keys cannot be read."""
         try:
-            key = self._key(jwt.get_unverified_header(token).get("kid"))
-            if key is None:
-                return None
+            kid = jwt.get_unverified_header(token).get("kid")
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            return None
+        key = self._key(kid)  # whose trouble must not look like that of a token
+        if key is None:
+            return None
+        try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                algorithms=list(ALGORITHMS),
+                algorithms=[key.algorithm_name],  # the token has no say in it
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud"]},
+                options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             return None
         found = claims.get(self._claim)
         return found if isinstance(found, str) else None
 
-    def _key(self, kid: Any) -> Any:
-        """The issuer's key of that id; the only one it has, for a token that names none."""
+    def _key(self, kid: str | None) -> Any:
+        """The issuer's key of that id, None if it has none; the only one it has, for a token that
+        names none. Raises OSError if that cannot be found out now."""
         with self._turn:
-            age = time.monotonic() - self._read_at
-            known = isinstance(kid, str | None) and kid in self._keys
-            if age > (KEPT_SECONDS if known else UNKNOWN_SECONDS):
-                self._read()
-            return self._keys.get(kid) if isinstance(kid, str | None) else None
+            now = time.monotonic()
+            pause = UNKNOWN_SECONDS if self._keys else FAILED_SECONDS
+            wanted = kid not in self._keys or now - self._read_at > KEPT_SECONDS
+            if wanted and now - self._tried_at > pause:
+                self._read(now)
+            failed = self._read_at < self._tried_at
+            if failed and (kid not in self._keys or now - self._read_at > STALE_SECONDS):
+                raise OSError("the keys of JwtIssuer cannot be read")
+            return self._keys.get(kid)
 
-    def _read(self) -> None:
+    def _read(self, now: float) -> None:
+        """Reads the keys anew; those that are there stay if that cannot be done."""
+        self._tried_at = now
         try:
             self._keys = _keys(self._fetch(self._address()))
-        except (OSError, ValueError, KeyError) as error:
-            if not self._keys:
-                raise OSError("the keys of JwtIssuer cannot be read") from error
-            logger.warning("the keys of JwtIssuer cannot be read anew")
-        self._read_at = time.monotonic()
+            self._read_at = now
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            logger.warning("the keys of JwtIssuer cannot be read: %s", type(error).__name__)
 
     def _address(self) -> str:
         told = json.loads(
@@ -111,11 +129,17 @@ class OpenIdTokens:
 def _keys(document: bytes) -> dict[str | None, Any]:
     """The public keys by their ids; one that we cannot use is left out."""
     found: dict[str | None, Any] = {}
-    entries = [entry for entry in json.loads(document)["keys"] if entry.get("kty") != "oct"]
+    entries = [
+        entry
+        for entry in json.loads(document)["keys"]
+        if entry.get("kty") != "oct" and entry.get("use", "sig") == "sig"
+    ]
     for entry in entries:
         try:
             key = jwt.PyJWK.from_dict(entry)
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+            continue
+        if key.algorithm_name not in ALGORITHMS:
             continue
         found[entry.get("kid")] = key
         if len(entries) == 1:
