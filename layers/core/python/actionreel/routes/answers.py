@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -48,6 +49,13 @@ def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[
 
 def _error(status: int, message: str, code: str) -> Response[dict[str, Any]]:
     return Response(status, "application/json", {"error": message, "code": code})
+
+
+def wrong_method(allowed: Sequence[str]) -> Response[dict[str, Any]]:
+    """The address is there, and takes these methods."""
+    answer = _error(405, f"This address takes {' and '.join(allowed)} only.", "wrong_method")
+    answer.headers["Allow"] = ", ".join(allowed)
+    return answer
 
 
 def on_error(error: Exception) -> Response[dict[str, Any]]:
