@@ -10,10 +10,12 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from actionreel import http_api
 from actionreel.errors import RequestError
-from actionreel.routes import openai_videos, tools, usage, videos
-from actionreel.routes.answers import on_error
+from actionreel.routes import about, openai_videos, tools, usage, videos
+from actionreel.routes.addresses import methods
+from actionreel.routes.answers import NoMethodError, on_error
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+app.include_router(about.router)
 app.include_router(videos.router)
 app.include_router(usage.router)
 app.include_router(openai_videos.router)
@@ -26,13 +28,13 @@ def explain(error: Exception) -> Response[dict[str, Any]]:
     return openai_videos.on_error(error) if at_openai_s else on_error(error)
 
 
-app.exception_handler([NotFoundError, RequestValidationError, Exception])(explain)
+app.exception_handler([RequestValidationError, Exception])(explain)
 
 
-@app.get("/openapi.json", include_in_schema=False)
-def get_openapi() -> Response[str]:
-    schema = app.get_openapi_json_schema(title="Actionreel", version="1")
-    return Response(200, "application/json", schema)
+@app.not_found
+def on_no_route(error: NotFoundError) -> Response[dict[str, Any]]:
+    allowed = methods(app, app.current_event.path)
+    return explain(NoMethodError(allowed) if allowed else error)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

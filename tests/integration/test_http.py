@@ -123,7 +123,6 @@ def test_schema_describes_every_route(api: httpx.Client) -> None:
         "/videos/{video_id}/retry",
         "/usage",
         "/instructions",
-        "/usage",
     }
     sent = schema["paths"]["/actions"]["post"]["requestBody"]["content"]
     assert "application/json" in sent

@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from actionreel.api_models import RESERVED_META
 from actionreel.errors import RequestError, UnsafeUrlError
-from actionreel.results import RESERVED_META
 from actionreel.url_guard import check_url, is_at
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -17,7 +17,6 @@ from actionreel.models import Cancellation, Failure, Video
 
 Result = dict[str, Any]
 
-RESERVED_META = ("type", "data", "results", "error", "code", "retryable", "videoId", "notices")
 _SHOWN_STATUS = {"submitting": "queued"}
 _MESSAGES = {
     "queued": "The video is about to be made. Ask again with continueVideoPolling.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -47,10 +48,25 @@ def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[
     return {status: {"description": description, "content": content}, **errors(*wrong)}
 
 
+class NoMethodError(RequestError):
+    """The address is there, and takes these methods (405)."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        names = " and ".join(allowed)
+        super().__init__(405, "wrong_method", f"This address takes {names} only.")
+        self.allow = ", ".join(allowed)
+
+
 def on_error(error: Exception) -> Response[dict[str, Any]]:
     """An error as our own routes tell it."""
     status, message, code = explain(error)
-    return Response(status, "application/json", {"error": message, "code": code})
+    body = {"error": message, "code": code}
+    return Response(status, "application/json", body, headers=allow(error))
+
+
+def allow(error: Exception) -> dict[str, Any]:
+    """The header that belongs to a 405."""
+    return {"Allow": error.allow} if isinstance(error, NoMethodError) else {}
 
 
 def explain(error: Exception) -> tuple[int, str, str]:

@@ -21,7 +21,7 @@ from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
 from actionreel.remixes import remix
-from actionreel.routes.answers import explain
+from actionreel.routes.answers import allow, explain
 from actionreel.uploads import Upload, upload_key
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -122,7 +122,8 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
     param = openai_door.param_of(message) if status == 400 else None
     stays = {"x-should-retry": "false"} if status in (409, 429) else {}
     body = openai_door.error_body(status, code, message, param)
-    return Response(status, "application/json", body, headers=dict(stays))
+    headers = {**stays, **allow(error)}
+    return Response(status, "application/json", body, headers=headers)
 
 
 def _video(name: str) -> Video:
