@@ -34,7 +34,7 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
-from actionreel.ports import Tokens
+from actionreel.ports import Metric, Tokens
 from actionreel.registry import Registry, VideoModel
 from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
@@ -321,6 +321,10 @@ class FakeServices:
         self.sections: dict[str, Section] = {}
         self.readers: dict[str, ChatReader] = {}
         self.turns_started: list[str] = []
+        self.measured: list[tuple[str, float]] = []
+
+    def measure(self, metric: Metric, value: float = 1) -> None:
+        self.measured.append((metric, value))
 
     def chat_section(self, platform: str) -> Section:
         return self.sections.get(platform, {})
