@@ -290,7 +290,8 @@ class FakeKeys:
         return [key for key in self.held.values() if key.tenant == tenant]
 
     def revoke(self, key: ApiKey, now: datetime) -> None:
-        self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
+        if key.revoked_at is None:
+            self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
 
 
 class FakeServices:
