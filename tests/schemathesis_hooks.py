@@ -17,6 +17,7 @@ MESSAGES = (
     '<createAIVideo>{"prompt": "a boat [fail:moderation]"}</createAIVideo>',
     f'<continueVideoPolling>{{"videoId": "{IDS[0]}"}}</continueVideoPolling>',
 )
+_named: dict[str, str] = {}  # what came, by its name
 
 # Where results may be sent, which the document says in words.
 schemathesis.openapi.format(
@@ -34,7 +35,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 def map_body(context: Any, body: Any) -> Any:
     """Some of the messages of random text become ones that act; nothing is sent to strangers."""
     text = body.get("text") if isinstance(body, dict) else None
-    if not isinstance(text, str) or crc32(text.encode(errors="replace")) % 8:
+    if not isinstance(text, str) or crc32(text.encode(errors="replace")) % 20:
         return body
     acting = MESSAGES[len(text) % len(MESSAGES)]
     return {name: body[name] for name in body if name != "callbackUrl"} | {"text": acting}
@@ -53,8 +54,24 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """A message is named once: where the header and the body name it, they must agree."""
-    named = case.body.get("messageId") if isinstance(case.body, dict) else None
-    header = any(name.lower() == "idempotency-key" for name in case.headers or {})
-    if header and isinstance(named, str) and 1 <= len(named) <= 200:
-        case.body = {name: case.body[name] for name in case.body if name != "messageId"}
+    """A message is named once: where header and body name it they must agree, and a name that came
+    before belongs to another message."""
+    if not isinstance(case.body, dict):
+        return
+    headers = {name.lower(): name for name in case.headers or {}}
+    header = headers.get("idempotency-key")
+    named = case.body.get("messageId")
+    rest = {name: case.body[name] for name in case.body if name != "messageId"}
+    is_good = isinstance(named, str) and 1 <= len(named) <= 200
+    if header and is_good:
+        case.body = rest
+    if header and len(case.headers[header]) <= 200:
+        case.headers[header] = _own(case.headers[header], repr(rest))
+    elif is_good:
+        case.body = rest | {"messageId": _own(named, repr(rest))}
+
+
+def _own(name: Any, rest: str) -> Any:
+    if _named.setdefault(name, rest) == rest:
+        return name
+    return f"of {crc32(rest.encode(errors='replace'))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.conftest import act, ended
 PATIENCE = 240  # seconds; it takes a tenth of that
 
 
-def test_the_document_is_true(stack: Stack, api: httpx.Client) -> None:
+def test_the_document_is_true(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
     tags = (
         f'<createAIVideo>{{"prompt": "a boat {word}"}}</createAIVideo>'
         for word in ("", "[fail:moderation]")
@@ -27,7 +28,7 @@ def test_the_document_is_true(stack: Stack, api: httpx.Client) -> None:
     config = ROOT / "tests" / "schemathesis.toml"
     done = subprocess.run(
         [program, "--config-file", config, "run", f"{stack.url}/openapi.json", "--no-color"],
-        cwd=ROOT,
+        cwd=tmp_path,  # where it would look for what it found in earlier runs
         env={**os.environ, "ACTIONREEL_IDS": ",".join(ids), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -35,4 +36,8 @@ def test_the_document_is_true(stack: Stack, api: httpx.Client) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    print(done.stdout)
+    tried = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert tried is not None and tried[1] == tried[2], done.stdout
+    assert int(tried[1]) > 300
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert f"✅ {phase}" in done.stdout
