@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-from local.template import ROOT, Template
+from local.template import Template
+from tests import transformed
 
 KEY, ANYBODY = "who has a key", "anybody"
 
@@ -19,7 +18,21 @@ MAY_CALL = {
     ("get", "/videos/{videoId}"): KEY,
     ("delete", "/videos/{videoId}"): KEY,
     ("post", "/videos/{videoId}/retry"): KEY,
+    ("delete", "/videos/{videoId}/links"): KEY,
     ("get", "/usage"): KEY,
+    ("post", "/v1/videos"): KEY,
+    ("get", "/v1/videos"): KEY,
+    ("get", "/v1/videos/{videoId}"): KEY,
+    ("delete", "/v1/videos/{videoId}"): KEY,
+    ("get", "/v1/videos/{videoId}/content"): KEY,
+    ("post", "/v1/videos/{videoId}/remix"): KEY,
+    ("get", "/v1/models"): KEY,
+    ("get", "/tools"): KEY,
+    ("post", "/tools/{name}"): KEY,
+    ("post", "/tools/cancel_video"): KEY,
+    ("post", "/mcp"): KEY,
+    ("get", "/mcp"): KEY,
+    ("delete", "/mcp"): KEY,
     ("get", "/videos/{videoId}/content"): ANYBODY,  # its link has a token
     ("get", "/videos/{videoId}/poster"): ANYBODY,  # its link has a token
     ("post", "/webhooks/{provider}/{token}"): ANYBODY,  # its address is a secret
@@ -28,32 +41,14 @@ MAY_CALL = {
     ("get", "/static/{file}"): ANYBODY,
     ("get", "/instructions"): ANYBODY,
     ("get", "/openapi.json"): ANYBODY,
+    ("get", "/docs"): ANYBODY,
     ("x-amazon-apigateway-any-method", "$default"): ANYBODY,  # says that there is nothing
 }
-LOCATIONS = {
-    "AWS::Serverless::Function": "CodeUri",
-    "AWS::Serverless::LayerVersion": "ContentUri",
-    "AWS::Serverless::StateMachine": "DefinitionUri",
-}
-
-
-class _Policies:
-    """AWS's own policies, of which the template uses none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
 
 
 @pytest.fixture(scope="module")
 def resources() -> Any:
-    """The resources after the transform, with code that lies in a bucket."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    for resource in template["Resources"].values():
-        if resource["Type"] in LOCATIONS:
-            resource["Properties"][LOCATIONS[resource["Type"]]] = "s3://bucket/key"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        return transform(template, {}, _Policies())["Resources"]
+    return transformed.resources()
 
 
 def test_each_route_asks_whom_it_should(resources: Any) -> None:
