@@ -207,7 +207,7 @@ def test_only_who_talks_to_chats_may_read_their_secrets(function: str) -> None:
 def test_only_who_gives_or_follows_links_may_read_their_secret(function: str) -> None:
     names = TEMPLATE.environment(function).keys()
     read = set(references(FUNCTIONS[function].get("Policies", [])))
-    linking = ("ApiFunction", "CancelVideoFunction", "AnswerMessageFunction")
+    linking = ("ApiFunction", "CancelVideoFunction", "McpFunction", "AnswerMessageFunction")
     links = function in (*linking, "DeliverResultFunction")
     assert ("LINK_SECRET" in names) == ("LINK_DAYS" in names) == links
     assert ("LinkSecret" in read) == links
@@ -266,6 +266,15 @@ def test_who_ends_waits_may_do_nothing_else_to_executions() -> None:
     assert "SendTask" not in str(others)
     who = {name for name, one in FUNCTIONS.items() if "WebhookSecret" in set(references(one))}
     assert who == {"CreateVideoFunction", "WebhookFunction"}  # makes the addresses, checks them
+
+
+# Its event, for each function: close_video.json is CloseVideoFunction's.
+EVENTS = {
+    "".join(word.title() for word in path.stem.split("_")) + "Function": json.loads(
+        path.read_text()
+    )
+    for path in (ROOT / "tests/events").glob("*.json")
+}
 
 
 def test_every_function_has_its_event() -> None:
