@@ -136,6 +136,7 @@ def test_a_key_that_is_refused_is_not_kept(page: Page, door: Door) -> None:
 
 @pytest.mark.parametrize("key", ["", "  ", "ar_ two words", "ar_é", "ar_\u200b"])
 def test_what_can_be_no_key_is_not_sent(page: Page, door: Door, key: str) -> None:
+    expect(form(page)).to_be_visible()
     before = len(door.refused)
     give(page, key)
     expect(form(page).locator("#key-fault")).to_be_visible()
