@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat caps pause resume clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat key keys caps pause resume clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -45,7 +45,7 @@ build: $(VENV)/dev.done ## Build for deployment: sam build, then bytecode (Pytho
 	@test -n "$(PYTHON313_DIR)" || { echo "make build needs Python 3.13, the runtime of the functions"; exit 1; }
 	PATH="$(PYTHON313_DIR):$$PATH" $(BIN)/sam build
 	"$(PYTHON313_DIR)/python3.13" -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
-	@for library in CoreLayer/python/pydantic_core/_pydantic_core ImagingLayer/python/PIL/_imaging; do \
+	@for library in CoreLayer/python/pydantic_core/_pydantic_core ImagingLayer/python/PIL/_imaging McpLayer/python/rpds/rpds AuthorizingLayer/python/_cffi_backend; do \
 		ls .aws-sam/build/$$library.*aarch64*.so >/dev/null || { echo "a layer is not for arm64"; exit 1; }; done
 
 simulate: $(VENV)/dev.done ## Run seeds of the simulation (SEEDS=300 FIRST=0 ARGS="--trace")
@@ -63,6 +63,12 @@ webhook-address: $(VENV)/run.done ## Where a server calls whose webhooks are set
 chat: $(VENV)/run.done ## Set up PLATFORM=slack, discord, telegram, events or model (STACK=name)
 	@$(RUN) -m local.chat_setup $(PLATFORM) $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') \
 		$(if $(MODEL),--ask) $(ARGS)
+
+key: $(VENV)/run.done ## Make an API key for TENANT= (NAME=for-what), or REVOKE=one (STACK=name)
+	@$(RUN) -m local.api_keys --tenant '$(TENANT)' --name '$(NAME)' --revoke '$(REVOKE)' $(WHERE)
+
+keys: $(VENV)/run.done ## List the API keys of TENANT= (STACK=name)
+	@$(RUN) -m local.api_keys --tenant '$(TENANT)' --list $(WHERE)
 
 caps: $(VENV)/run.done ## Show or set what TENANT= or all may make (CAPS="videos=50 usd=20" STACK=name)
 	@$(RUN) -m local.caps --tenant '$(TENANT)' $(if $(CAPS),--caps '$(CAPS)') $(WHERE)
@@ -93,7 +99,7 @@ $(VENV)/python.done:
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
 	@touch $@
 
-$(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/requirements.txt layers/imaging/requirements.txt layers/signing/requirements.txt
+$(VENV)/run.done: $(VENV)/python.done local/requirements.txt layers/core/python/requirements.txt layers/imaging/requirements.txt layers/signing/requirements.txt layers/authorizing/requirements.txt layers/mcp/requirements.txt
 	@echo "Installing what the local run needs ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r local/requirements.txt
 	@touch $@

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from local.stack import STUDIO_KEY, Stack, models_of
+from local.stack import HOME_KEY, STUDIO_KEY, Stack, models_of
 
 _EXAMPLE = (
     r"""curl -s {url}/actions -H 'Content-Type: application/json' -d '{{"text": """
@@ -37,6 +37,7 @@ def main() -> int:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: ending.set())
             print(f"Actionreel is ready at {stack.url}", flush=True)
+            print(f"The API takes the key {HOME_KEY}, or none from this machine", flush=True)
             print(f"A chat window is at {stack.chat_url}", flush=True)
             print(f"Callbacks are signed with {stack.callback_secret}", flush=True)
             print(f"POST /chat/events takes what is signed with {stack.events_secret}", flush=True)

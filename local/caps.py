@@ -9,18 +9,17 @@ make pause TENANT=acme  /  make pause                no video is started from no
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from actionreel.accounts import Account, Caps
+from actionreel.api_keys import is_tenant
 from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
 from local import deployment
 from local.deployment import Deployment
 
-TENANT = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 NAMES = tuple(Caps.model_fields)
 
 
@@ -42,7 +41,7 @@ def caps_of(words: str) -> Caps:
 def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
     """Does it, and prints how things stand then."""
     tenant: str | None = arguments.tenant or None
-    if tenant is not None and not TENANT.fullmatch(tenant):
+    if tenant is not None and not is_tenant(tenant):
         raise ValueError("A tenant's name has small letters, digits and hyphens, at most 40.")
     accounts = DynamoDBAccountRepository(where.client, where.table)
     if arguments.pause or arguments.resume:

@@ -15,10 +15,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from actionreel.api_keys import HOME_TENANT
 from local.deployment import HOME
 from local.lambdas import INVOCATIONS, Answer, Functions
 from local.loopback import HOST, serve
-from local.template import ACCOUNT, Route
+from local.template import ACCOUNT, REGION, Route
 
 Log = Callable[[str], None]
 
@@ -90,10 +91,30 @@ class Gateway:
         if route == "home":
             return _json(200, self.home)
         assert isinstance(route, Route) and self.functions is not None
-        answer = self.functions.invoke(
-            route.function, json.dumps(_event(request, route, parameters)).encode()
-        )
-        return _response(answer)
+        event = _event(request, route, parameters)
+        if route.authorizer is not None:
+            found = self._authorize(request, event, route.authorizer)
+            if isinstance(found, Response):
+                return found
+            event["requestContext"]["authorizer"] = {"lambda": found}
+        return _response(self.functions.invoke(route.function, json.dumps(event).encode()))
+
+    def _authorize(
+        self, request: Request, event: dict[str, Any], authorizer: str
+    ) -> Response | dict[str, Any]:
+        """Who the request is from, as the authorizer says; or API Gateway's answer to it. Without
+        a key it is from whoever sits at this machine: `loopback` lets nobody else in."""
+        assert self.functions is not None
+        if not request.headers.get("Authorization"):
+            return {"tenant": HOME_TENANT}
+        answer = self.functions.invoke(authorizer, json.dumps(_question(event)).encode())
+        said = json.loads(answer.payload)
+        if answer.failed:
+            return _json(500, {"message": "Internal Server Error"})
+        if said.get("isAuthorized") is not True:
+            return _json(403, {"message": "Forbidden"})
+        context: dict[str, Any] = said.get("context", {})
+        return context
 
     def _invoke(self, name: str, payload: bytes) -> Response:
         """Lambda's Invoke: what the state machine calls."""
@@ -111,6 +132,19 @@ class Gateway:
         return response
 
 
+def _question(event: dict[str, Any]) -> dict[str, Any]:
+    """What API Gateway asks an authorizer: the request without its body."""
+    context = event["requestContext"]
+    place = f"{ACCOUNT}:local/$default/{context['http']['method']}{event['rawPath']}"
+    kept = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
+    return {
+        **kept,
+        "type": "REQUEST",
+        "routeArn": f"arn:aws:execute-api:{REGION}:{place}",
+        "identitySource": [event["headers"]["authorization"]],
+    }
+
+
 def _event(request: Request, route: Route, parameters: dict[str, str]) -> dict[str, Any]:
     """The request in API Gateway's payload format 2.0."""
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -124,7 +158,6 @@ def _event(request: Request, route: Route, parameters: dict[str, str]) -> dict[s
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": "local",
-            "authorizer": {"lambda": {"tenant": "default"}},
             "domainName": request.host,
             "domainPrefix": "local",
             "http": {

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from local.template import ACCOUNT, REGION, Template
@@ -76,17 +77,23 @@ _http_turn = threading.Lock()
 
 class _Function:
     def __init__(self, name: str, properties: dict[str, Any]) -> None:
-        module, _, handler = properties["Handler"].rpartition(".")
-        package = properties["CodeUri"].replace("/", ".")
         self.name = name
         self.memory = properties["MemorySize"]
         self.timeout = properties["Timeout"]
-        self.handler: Callable[[Any, Any], Any] = getattr(
-            importlib.import_module(f"{package}.{module}"), handler
-        )
+        self._properties = properties
         events = properties.get("Events", {}).values()
         http = any(event["Type"] == "HttpApi" for event in events)
         self.turn: AbstractContextManager[Any] = _http_turn if http else nullcontext()
+
+    @cached_property
+    def handler(self) -> Callable[[Any, Any], Any]:
+        """Loaded at the first call, as Lambda does it: some functions have large libraries."""
+        module, _, handler = self._properties["Handler"].rpartition(".")
+        package = self._properties["CodeUri"].replace("/", ".")
+        found: Callable[[Any, Any], Any] = getattr(
+            importlib.import_module(f"{package}.{module}"), handler
+        )
+        return found
 
     def __call__(self, payload: bytes) -> Answer:
         event = json.loads(payload)

@@ -14,6 +14,7 @@ import os
 import secrets
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from moto import mock_aws
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from actionreel import bootstrap
+from actionreel.api_keys import HOME_TENANT, PREFIX, ApiKey, key_hash, new_key
 from actionreel.webhook_tokens import deployment_token
 from local.chat.discord import FakeDiscord
 from local.chat.room import FakePlatform
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STUDIO_KEY = "studio"
+HOME_KEY = f"{PREFIX}home"  # for software that has to have a key: nobody is kept out by it
 MODELS = Path(__file__).with_name("models.json")
 
 # What the user's own AWS set-up could bring in must not: nothing here leaves this machine.
@@ -154,6 +157,7 @@ class Stack:
         create_resources(template, self._provider_key, self._webhook_secret, self._chat_sections())
         clear_caches()  # type: ignore[no-untyped-call]  # another stack had other secrets
         bootstrap.use(None)
+        self.key(HOME_TENANT, HOME_KEY)
         if self._studio and self._webhooks:
             self._studio.call(self._webhook_url(), self._webhook_secret)
         functions: Functions = (
@@ -163,6 +167,13 @@ class Stack:
         states = boto3.session.Session(region_name=REGION).client("stepfunctions")
         self._events = Events(template, states, functions.invoke, self._sweep_seconds)
         self._events.start()
+
+    def key(self, tenant: str, key: str = "") -> str:
+        """A new API key of the tenant; or this one."""
+        key = key or new_key()
+        made = ApiKey(tenant=tenant, key_hash=key_hash(key), created_at=datetime.now(UTC))
+        bootstrap.services().keys.add(made)
+        return key
 
     def stop(self) -> None:
         """Ends everything that was started."""

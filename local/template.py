@@ -31,11 +31,13 @@ _Loader.add_multi_constructor("!", _short_tag)
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the HTTP API; `path` None is the $default route."""
+    """A route of the HTTP API; `path` None is the $default route. `authorizer` is the function that
+    says who may come, None for everybody."""
 
     method: str | None
     path: str | None
     function: str
+    authorizer: str | None = None
 
 
 _PSEUDO_PARAMETERS = {
@@ -87,9 +89,24 @@ class Template:
     def routes(self) -> list[Route]:
         """Every route of the HTTP API."""
         return [
-            Route(event["Properties"].get("Method"), event["Properties"].get("Path"), name)
+            Route(
+                event["Properties"].get("Method"),
+                event["Properties"].get("Path"),
+                name,
+                self._authorizer(event["Properties"]),
+            )
             for name, event in self._events("HttpApi")
         ]
+
+    def _authorizer(self, route: dict[str, Any]) -> str | None:
+        api = (
+            self.resources[route["ApiId"]["Ref"]].get("Properties", {}) if "ApiId" in route else {}
+        )
+        auth = api.get("Auth", {})
+        name = route.get("Auth", {}).get("Authorizer", auth.get("DefaultAuthorizer", "NONE"))
+        if name == "NONE":
+            return None
+        return str(auth["Authorizers"][name]["FunctionArn"]["GetAtt"]).partition(".")[0]
 
     def schedules(self) -> dict[str, float]:
         """The functions that run on a schedule, and how often, in seconds."""

@@ -71,13 +71,20 @@ class FakeVideoRepository:
         return seen is not None and any(seen.video_ids)
 
     def page(
-        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        limit: int,
+        cursor: str | None,
+        conversation_id: str | None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Video], str | None]:
         found = [
             video
-            for (owner, video_id), video in sorted(self.records.items(), reverse=True)
+            for (owner, video_id), video in sorted(self.records.items(), reverse=not oldest_first)
             if owner == tenant
-            and (cursor is None or video_id < cursor)
+            and video.deleted_at is None
+            and (cursor is None or (video_id > cursor if oldest_first else video_id < cursor))
             and conversation_id in (None, video.conversation_id)
         ]
         more = len(found) > limit

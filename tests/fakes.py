@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.errors import AssetUnavailableError, KeyUnavailableError
@@ -33,6 +34,7 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
+from actionreel.ports import Tokens
 from actionreel.registry import Registry, VideoModel
 from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
@@ -147,7 +149,15 @@ class FakeVideoStorage:
         return len(self.files[key][0])
 
     def read(self, key: str) -> bytes:
+        if key not in self.files:
+            raise AssetUnavailableError("There is no such file.")
         return self.files[key][0]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            if key in self.trouble:
+                raise self.trouble[key]
+            self.files.pop(key, None)
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         return f"https://files.test/{key}?filename={filename}&download={download}"
@@ -264,6 +274,25 @@ def _played(script: Script) -> Iterator[bytes]:
         yield part
 
 
+class FakeKeys:
+    """API keys in a dictionary, by their hashes."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, ApiKey] = {}
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        return self.held.get(key_hash)
+
+    def add(self, key: ApiKey) -> None:
+        self.held[key.key_hash] = key
+
+    def of(self, tenant: str) -> list[ApiKey]:
+        return [key for key in self.held.values() if key.tenant == tenant]
+
+    def revoke(self, key: ApiKey, now: datetime) -> None:
+        self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
+
+
 class FakeServices:
     """Everything together. `log` tells in which order the parts were used."""
 
@@ -274,6 +303,8 @@ class FakeServices:
         self.registry = SEED
         self.videos = FakeVideoRepository(self.log)
         self.accounts = self.videos.accounts
+        self.keys = FakeKeys()
+        self.tokens: Tokens | None = None
         self.storage = FakeVideoStorage(self.log)
         self.workflow = FakeWorkflow(self.log)
         self.studio = FakeProvider(self.log)

@@ -10,23 +10,37 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from actionreel import http_api
 from actionreel.errors import RequestError
-from actionreel.routes import usage, videos
-from actionreel.routes.answers import on_error
+from actionreel.routes import about, openai_videos, tools, usage, videos
+from actionreel.routes.addresses import methods
+from actionreel.routes.answers import NoMethodError, on_error
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+app.include_router(about.router)
 app.include_router(videos.router)
 app.include_router(usage.router)
-app.exception_handler([NotFoundError, RequestValidationError, Exception])(on_error)
+app.include_router(openai_videos.router)
+app.include_router(tools.router)
 
 
-@app.get("/openapi.json", include_in_schema=False)
-def get_openapi() -> Response[str]:
-    schema = app.get_openapi_json_schema(title="Actionreel", version="1")
-    return Response(200, "application/json", schema)
+def explain(error: Exception) -> Response[dict[str, Any]]:
+    """Each door has its own form of errors."""
+    at_openai_s = app.current_event.path.startswith(openai_videos.PREFIX)
+    return openai_videos.on_error(error) if at_openai_s else on_error(error)
+
+
+app.exception_handler([RequestValidationError, Exception])(explain)
+
+
+@app.not_found
+def on_no_route(error: NotFoundError) -> Response[dict[str, Any]]:
+    allowed = methods(app, app.current_event.path)
+    return explain(NoMethodError(allowed) if allowed else error)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An event of API Gateway's HTTP API (payload format 2.0) in, its answer out."""
+    if event["rawPath"].startswith(openai_videos.PREFIX):
+        return app.resolve(event, context)  # its routes read their bodies themselves
     try:
         http_api.check_body(event)
     except RequestError as error:

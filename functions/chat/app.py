@@ -10,8 +10,6 @@ from actionreel.chats import Reply
 from actionreel.errors import ChatUnavailableError, RequestError, WorkflowError
 from actionreel.observability import logger
 
-TENANT = "default"
-
 bootstrap.prepare_for_chats()
 
 
@@ -38,7 +36,7 @@ def _receive(platform: str, event: dict[str, Any]) -> Reply:
         raise RequestError(413, "too_large", "The body can have at most 1 MB.")
     headers = {str(name).lower(): str(value) for name, value in event.get("headers", {}).items()}
     base_url = http_api.link_base(event)
-    return chat_inbox.receive(platform, TENANT, headers, body, base_url, bootstrap.services())
+    return chat_inbox.receive(platform, headers, body, base_url, bootstrap.services())
 
 
 def _answer(reply: Reply) -> dict[str, Any]:

@@ -1,11 +1,16 @@
-"""Serve the page: `GET /` and the files of static/, each read once when the function starts."""
+"""Serve the pages: `GET /`, `GET /docs` and the files of static/, read when the function starts."""
 
-import hashlib
+import base64
+import gzip
+import importlib.util
 import json
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from actionreel.etags import etag, is_current
 
 STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -22,8 +27,7 @@ class Asset:
 
 def _read(path: Path, media_type: str) -> Asset:
     body = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256(body.encode()).hexdigest()[:32]
-    return Asset(body, f"{media_type}; charset=utf-8", f'"{digest}"')
+    return Asset(body, f"{media_type}; charset=utf-8", etag(body))
 
 
 # A path is looked up here and never joined to a folder, so no request can reach another file.
@@ -31,18 +35,45 @@ ASSETS = {
     f"/static/{path.name}": _read(path, MEDIA_TYPES[path.suffix])
     for path in STATIC.iterdir()
     if path.suffix in MEDIA_TYPES
-} | {"/": _read(STATIC / "index.html", "text/html")}
+} | {
+    "/": _read(STATIC / "index.html", "text/html"),
+    "/docs": _read(STATIC / "docs.html", "text/html"),
+}
+
+# Swagger UI is in the core layer: Powertools brings it. Its own page of it has scripts in the page,
+# which our policy forbids, and carries all of it in every answer.
+SWAGGER = {
+    "/static/swagger-ui.js": "swagger-ui-bundle.min.js",
+    "/static/swagger-ui.css": "swagger-ui.min.css",
+}
 
 
-def _security_headers() -> dict[str, str]:
+@cache
+def _swagger(path: str) -> Asset:
+    """A file of Swagger UI, read when it is first asked for: the page does not wait for it."""
+    powertools = importlib.util.find_spec("aws_lambda_powertools")  # which is not run by this
+    assert powertools is not None and powertools.origin is not None
+    folder = Path(powertools.origin).parent / "event_handler" / "openapi" / "swagger_ui"
+    name = SWAGGER[path]
+    return _read(folder / name, MEDIA_TYPES[Path(name).suffix])
+
+
+@cache
+def _compressed(path: str) -> str:
+    """A file of Swagger UI as it goes out to who takes gzip: a third of it."""
+    return base64.b64encode(gzip.compress(_swagger(path).body.encode(), 6, mtime=0)).decode()
+
+
+def _security_headers(path: str) -> dict[str, str]:
     # A browser checks where a redirect leads: /videos/{id}/content leads to the bucket.
     media = f"'self' {os.environ.get('MEDIA_ORIGIN', '')}".strip()
+    images = f"{media} data:" if path == "/docs" else media  # Swagger UI's style sheet has icons
     policy = (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "connect-src 'self'",
-        f"img-src {media}",
+        f"img-src {images}",
         f"media-src {media}",
         "base-uri 'none'",
         "form-action 'none'",
@@ -56,22 +87,28 @@ def _security_headers() -> dict[str, str]:
     }
 
 
-def _is_current(if_none_match: str, etag: str) -> bool:
-    # A proxy that compresses makes a tag weak (W/"..."); for this comparison that is the same tag.
-    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-    return any(tag in ("*", etag) for tag in tags)
-
-
-def _answer(status: int, headers: dict[str, str], body: str = "") -> dict[str, Any]:
-    return {"statusCode": status, "headers": _security_headers() | headers, "body": body}
+def _answer(
+    path: str, status: int, headers: dict[str, str], body: str = "", *, is_base64: bool = False
+) -> dict[str, Any]:
+    headers = _security_headers(path) | headers
+    answer = {"statusCode": status, "headers": headers, "body": body}
+    return answer | {"isBase64Encoded": True} if is_base64 else answer
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer an HTTP API event (payload 2.0) with a file of the page, 304 or a 404."""
-    asset = ASSETS.get(event["rawPath"])
+    """Answer an HTTP API event (payload 2.0) with a file of the pages, 304 or a 404."""
+    path: str = event["rawPath"]
+    asset = _swagger(path) if path in SWAGGER else ASSETS.get(path)
     if asset is None or event["requestContext"]["http"]["method"] != "GET":
         error = {"error": "There is nothing at this address.", "code": "not_found"}
-        return _answer(404, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(error))
-    if _is_current(event.get("headers", {}).get("if-none-match", ""), asset.etag):
-        return _answer(304, {"ETag": asset.etag})
-    return _answer(200, {"Content-Type": asset.content_type, "ETag": asset.etag}, asset.body)
+        kind = {"Content-Type": "application/json; charset=utf-8"}
+        return _answer(path, 404, kind, json.dumps(error))
+    asked = event.get("headers", {})
+    tag = {"ETag": asset.etag} | ({"Vary": "Accept-Encoding"} if path in SWAGGER else {})
+    if is_current(asked.get("if-none-match", ""), asset.etag):
+        return _answer(path, 304, tag)
+    headers = {"Content-Type": asset.content_type} | tag
+    if path in SWAGGER and "gzip" in asked.get("accept-encoding", ""):
+        headers |= {"Content-Encoding": "gzip", "ETag": f"W/{asset.etag}"}
+        return _answer(path, 200, headers, _compressed(path), is_base64=True)
+    return _answer(path, 200, headers, asset.body)

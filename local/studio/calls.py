@@ -1,6 +1,7 @@
 """The calls of the OpenAI Videos protocol, as far as clients of ours make them.
 
     POST   /v1/videos                       makes a job (of JSON, or of multipart/form-data)
+    POST   /v1/videos/{id}/remix            makes a job of another one, with another prompt
     GET    /v1/videos                       lists jobs (limit 1 to 100, order asc or desc, after)
     GET    /v1/videos/{id}                  says how a job stands
     GET    /v1/videos/{id}/content          the film (variant=thumbnail: a still image of it)
@@ -49,6 +50,8 @@ class Calls:
             match [method, *url.path.split("/")[1:]]:
                 case ["POST", "v1", "videos"]:
                     return self._create(body, content_type, key)
+                case ["POST", "v1", "videos", job_id, "remix"] if job := find(job_id):
+                    return self._remix(job, body, content_type, key)
                 case ["GET", "v1", "videos"]:
                     return self._list(checked(LIST, query))
                 case ["GET", "v1", "videos", job_id] if job := find(job_id):
@@ -82,7 +85,7 @@ class Calls:
                 settings: Document = {"pace": self._pace}
                 for word, changes in JOB_WORDS.items():
                     settings |= changes if word in prompt else {}
-                job = Job(**fields, **settings)
+                job = Job(**fields, remixed_from=asked.get("remixes"), **settings)
                 self._jobs.add(job)
                 if key:
                     self._by_key[key] = asked, job
@@ -90,6 +93,17 @@ class Calls:
             return refusal(410, "not_found", "The video that this key made was deleted.")
         self._jobs.wait_if_instant(job)
         return self._words.answer("created", prompt, prompt, _json(job.document()))
+
+    def _remix(self, job: Job, body: bytes, content_type: str, key: str) -> Answer:
+        if job.status != "completed":
+            return refusal(400, "invalid_value", f"The video is {job.status}.", "video_id")
+        try:
+            asked = form.fields(body, content_type)
+        except ValueError as error:
+            return refusal(400, "invalid_value", str(error))
+        same: Document = {"model": job.model, "seconds": job.seconds, "size": job.size}
+        again = json.dumps({**same, "prompt": asked.get("prompt", ""), "remixes": job.id}).encode()
+        return self._create(again, "application/json", key)
 
     def _list(self, asked: Document) -> Answer:
         def unlisted(job: Job) -> bool:

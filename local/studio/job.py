@@ -23,6 +23,7 @@ class Job:
     seconds: str
     pace: float
     error: Document | None = None
+    remixed_from: str | None = None
     instant: bool = False
     stuck: bool = False
     id: str = field(default_factory=lambda: f"video_{secrets.token_hex(12)}")
@@ -58,6 +59,7 @@ class Job:
             "seconds": self.seconds,
             "size": self.size,
             "prompt": self.prompt,
+            "remixed_from_video_id": self.remixed_from,
             "error": self.error if status == "failed" else None,
             "usage": {"cost": 0},
         }

@@ -60,7 +60,10 @@ class Api:
         self.answers[status] += 1
         if status >= 400:
             said = json.loads(answer["body"])
-            assert set(said) == {"error", "code"}, said
+            if str(event["rawPath"]).startswith("/v1/"):
+                assert set(said["error"]) == {"message", "type", "param", "code"}, said
+            else:
+                assert set(said) == {"error", "code"}, said
         self._answer_messages()
         return status
 

@@ -41,7 +41,7 @@ TAG = '<createAIVideo>{"prompt": "a paper boat"}</createAIVideo>'
 BAD = '<createAIVideo>{"prompt": ""}</createAIVideo>'
 ANSWERED = "Here it comes."
 BEING_MADE = "“a paper boat” (4 s, sora-2) is about to be made."
-NO_PROMPT = "createAIVideo needs a prompt: a text that describes the video."
+NO_PROMPT = "A video needs a prompt: a text that describes it."
 DEFERRED = PLACE.model_copy(update={"platform": "discord", "deferred": True})
 REF = TurnRef(tenant="default", turn_id="turn")
 REFUSAL = ChatRefusedError("The chat refused it.")

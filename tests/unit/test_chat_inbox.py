@@ -34,7 +34,7 @@ def inbox(message: ChatMessage | None = MESSAGE, **reply: Any) -> FakeServices:
 
 
 def received(services: FakeServices, platform: str = "telegram", **headers: str) -> Reply:
-    return receive(platform, "default", {**GOOD, **headers}, b"body", BASE, services)
+    return receive(platform, {**GOOD, **headers}, b"body", BASE, services)
 
 
 def turns(services: FakeServices) -> list[Turn]:

@@ -83,6 +83,7 @@ def test_a_video_is_on_record_before_it_is_started(services: FakeServices) -> No
         "seconds": 4,
         "size": "1280x720",
         "input_reference_url": None,
+        "remixes": None,
     }
 
 

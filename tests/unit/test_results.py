@@ -10,6 +10,7 @@ import pytest
 
 from actionreel import errors
 from actionreel.api_models import (
+    RESERVED_META,
     ActionsResponse,
     ChatVideoResult,
     ErrorResult,
@@ -26,7 +27,6 @@ from actionreel.errors import (
 from actionreel.links import Links
 from actionreel.models import Cancellation, CancelOutcome, ErrorCode, Failure, Video, VideoStatus
 from actionreel.results import (
-    RESERVED_META,
     cancellation_view,
     response,
     result,
@@ -191,7 +191,8 @@ def test_notices_appear_where_a_value_was_changed(video: Video) -> None:
 
 def test_meta_that_would_hide_what_a_result_says_is_reserved() -> None:
     videos = [a_video(notices=("n",), status=status) for status in get_args(VideoStatus)]
-    names = {name for video in videos for name in shown(video)}
+    capped = shown(errors.QuotaError("Too many today.", retry_after=60))
+    names = {name for video in videos for name in shown(video)} | capped.keys()
     assert names | {"results"} == set(RESERVED_META)
 
 

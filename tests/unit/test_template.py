@@ -79,16 +79,30 @@ def test_only_who_needs_a_library_carries_it(function: str) -> None:
         "CreateVideoFunction": ["ImagingLayer"],
         "WebhookFunction": ["SigningLayer"],
         "ChatFunction": ["SigningLayer"],
+        "McpFunction": ["McpLayer"],
+        "AuthorizerFunction": ["AuthorizingLayer"],
     }
     names = ["CoreLayer", *own.get(function, [])]
     assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
+
+
+def test_what_two_layers_have_they_have_in_one_version() -> None:
+    """They are unpacked into one folder."""
+    pins: dict[str, set[str]] = {}
+    for layer in LAYERS.values():
+        for line in (ROOT / layer["ContentUri"] / "requirements.txt").read_text().splitlines():
+            if not line.startswith("#"):
+                name, _, version = line.partition("==")
+                pins.setdefault(name.lower(), set()).add(version)
+    assert {len(versions) for versions in pins.values()} == {1}
+    assert {"mcp", "pydantic"} <= pins.keys()
 
 
 def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionreel.bootstrap._services", FakeServices())
     for route in TEMPLATE.routes():
         names = {"videoId": VIDEO_ID, "file": "page.js", "provider": "fal", "token": "none"}
-        names["platform"] = "slack"
+        names |= {"platform": "slack", "name": "list_videos"}
         path = str(route.path).format(**names)
         event = {
             "routeKey": f"{route.method} {route.path}" if route.path else "$default",
@@ -110,7 +124,9 @@ def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_route_of_a_cancellation_is_its_own_function_s() -> None:
     routes = {(route.method, route.path): route.function for route in TEMPLATE.routes()}
     assert routes["DELETE", "/videos/{videoId}"] == "CancelVideoFunction"
-    assert routes["POST", "/videos/{videoId}/retry"] == "ApiFunction"
+    assert routes["POST", "/tools/cancel_video"] == "CancelVideoFunction"
+    assert routes["POST", "/videos/{videoId}/retry"] == routes["POST", "/tools/{name}"]
+    assert routes["POST", "/tools/{name}"] == "ApiFunction"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -118,7 +134,7 @@ def test_only_who_needs_the_providers_keys_may_read_them(function: str) -> None:
     variables = {name for name in TEMPLATE.environment(function) if name.startswith("PROVIDER_")}
     may_read = "ProviderSecret" in set(references(FUNCTIONS[function].get("Policies", [])))
     asks = FOLDERS[function] in ("create_video", "reconcile_video", "poll_video", "store_video")
-    talks = asks or function in ("CancelVideoFunction", "AnswerMessageFunction")
+    talks = asks or function in ("CancelVideoFunction", "AnswerMessageFunction", "McpFunction")
     tells_who_has_one = function == "ApiFunction"
     checks = function == "WebhookFunction"  # the provider's signature, with what is beside the key
     assert may_read == bool(variables) == (talks or tells_who_has_one or checks)
@@ -154,6 +170,7 @@ def test_who_starts_executions_knows_the_machine_and_may(function: str) -> None:
     may = any("StepFunctionsExecutionPolicy" in policy for policy in policies)
     videos = function in (
         "ApiFunction",
+        "McpFunction",
         "AnswerMessageFunction",
         "CloseVideoFunction",
         "SweepVideosFunction",
@@ -266,8 +283,10 @@ def test_nothing_waits_for_itself() -> None:
     graph = dependencies()
     assert graph["HttpApi"] == {
         "ApiFunction",
+        "AuthorizerFunction",
         "CancelVideoFunction",
         "ChatFunction",
+        "McpFunction",
         "WebFunction",
         "WebhookFunction",
     }

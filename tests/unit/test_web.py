@@ -1,5 +1,7 @@
 """The page's function: which file a path gives, and the headers that come with it."""
 
+import base64
+import gzip
 import json
 import re
 from typing import Any
@@ -39,6 +41,9 @@ def policy_of(answer: dict[str, Any]) -> dict[str, str]:
         ("/", "text/html; charset=utf-8", "<title>Actionreel</title>"),
         ("/static/card.css", "text/css; charset=utf-8", "prefers-reduced-motion"),
         ("/static/page.js", "text/javascript; charset=utf-8", "sendMessage"),
+        ("/docs", "text/html; charset=utf-8", "<title>Actionreel: the API</title>"),
+        ("/static/swagger-ui.js", "text/javascript; charset=utf-8", "SwaggerUIBundle"),
+        ("/static/swagger-ui.css", "text/css; charset=utf-8", ".swagger-ui"),
         ("/static/favicon.svg", "image/svg+xml; charset=utf-8", "<svg"),
     ],
 )
@@ -51,10 +56,15 @@ def test_serves_the_page_and_its_files(path: str, content_type: str, content: st
 
 
 def test_every_file_in_the_folder_is_served_and_named_by_the_page() -> None:
-    files = {path.name for path in app.STATIC.iterdir()} - {"index.html"}
-    assert {f"/static/{name}" for name in files} == app.ASSETS.keys() - {"/"}
-    named = re.findall(r'(?:href|src)="([^"]+)"', app.ASSETS["/"].body)
-    assert {f"/{name}" for name in named} == app.ASSETS.keys() - {"/"}
+    pages = {"/", "/docs"}
+    files = {path.name for path in app.STATIC.iterdir()} - {"index.html", "docs.html"}
+    assert {f"/static/{name}" for name in files} == app.ASSETS.keys() - pages
+    named = {
+        f"/{name}"
+        for page in pages
+        for name in re.findall(r'(?:href|src)="(static/[^"]+)"', app.ASSETS[page].body)
+    }
+    assert named == (app.ASSETS.keys() - pages) | app.SWAGGER.keys()
 
 
 def test_every_module_that_is_imported_is_served() -> None:
@@ -69,7 +79,7 @@ def test_the_routes_of_the_template_lead_here() -> None:
         for route in Template({}).routes()
         if route.function == "WebFunction"
     }
-    assert routes == {("GET", "/"), ("GET", "/static/{file}")}
+    assert routes == {("GET", "/"), ("GET", "/docs"), ("GET", "/static/{file}")}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,10 @@ def test_the_routes_of_the_template_lead_here() -> None:
         ("/nothing", "GET"),
         ("/index.html", "GET"),
         ("/page.js", "GET"),
+        ("/docs.html", "GET"),
+        ("/static/docs.html", "GET"),
+        ("/static/swagger-ui-bundle.min.js", "GET"),
+        ("/docs", "POST"),
         ("/static", "GET"),
         ("/static/", "GET"),
         ("/static/nothing.js", "GET"),
@@ -116,6 +130,26 @@ def test_a_changed_file_is_sent() -> None:
     for header in ("", '"other"', etag.strip('"')):
         assert ask("/static/page.css", if_none_match=header)["statusCode"] == 200
     assert ask("/static/page.js", if_none_match=etag)["statusCode"] == 200
+
+
+def test_swagger_ui_is_sent_small_to_who_takes_that() -> None:
+    for path in app.SWAGGER:
+        plain, small = ask(path), ask(path, accept_encoding="br, gzip")
+        sent = base64.b64decode(small["body"])
+        assert gzip.decompress(sent).decode() == plain["body"]
+        assert len(sent) < len(plain["body"]) / 2
+        assert small["isBase64Encoded"] and not plain.get("isBase64Encoded")
+        assert small["headers"]["Content-Encoding"] == "gzip"
+        assert plain["headers"]["Vary"] == small["headers"]["Vary"] == "Accept-Encoding"
+        for answer in (plain, small):
+            again = ask(path, if_none_match=answer["headers"]["ETag"])
+            assert (again["statusCode"], again["body"]) == (304, "")
+
+
+def test_the_page_of_the_api_may_have_icons_in_its_styles_and_no_more() -> None:
+    page, docs = policy_of(ask("/")), policy_of(ask("/docs"))
+    assert docs == page | {"img-src": f"{page['img-src']} data:"}
+    assert "unsafe" not in str(docs)
 
 
 def test_an_event_without_headers_is_answered() -> None:

@@ -13,6 +13,18 @@ from pydantic.alias_generators import to_camel
 
 from actionreel.models import CancelOutcome, DeliveryStatus, ErrorCode, Platform, VideoStatus
 
+RESERVED_META = (  # what results have themselves, and `meta` cannot
+    "type",
+    "data",
+    "results",
+    "error",
+    "code",
+    "retryable",
+    "retryAfterSeconds",
+    "videoId",
+    "notices",
+)
+
 
 class ApiDocument(BaseModel):
     """What crosses the API: camelCase names."""
@@ -28,11 +40,31 @@ class ActionsRequest(ApiDocument):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str
-    message_id: str | None = Field(default=None, min_length=1, max_length=200)
-    conversation_id: str | None = Field(default=None, min_length=1, max_length=200)
-    callback_url: str | None = Field(default=None, min_length=1, max_length=2048)
-    meta: dict[str, Any] = Field(default_factory=dict)
+    text: str = Field(description="The assistant's message, as the model wrote it: 200 KB at most.")
+    message_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Names this message: sent again, it starts nothing and gives the same results.",
+    )
+    conversation_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Kept on the records, and a filter of the list.",
+    )
+    callback_url: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2048,
+        description="A public https address that the results are sent to, too.",
+        json_schema_extra={"format": "uri"},
+    )
+    meta: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Spread into every result: 16 KB at most.",
+        json_schema_extra={"propertyNames": {"not": {"enum": list(RESERVED_META)}}},
+    )
 
 
 class ErrorBody(ApiDocument):

@@ -26,7 +26,9 @@ from actionreel.errors import (
 from actionreel.models import VideoJob
 from actionreel.ports import (
     AccountRepository,
+    KeyRepository,
     Services,
+    Tokens,
     VideoProvider,
     VideoRepository,
     VideoStorage,
@@ -78,6 +80,25 @@ class AwsServices:
         client = self._session.client("dynamodb", config=self._patience)
         caps = (self.settings.caps.tenant, self.settings.caps.deployment)
         return DynamoDBAccountRepository(client, self.settings.table_name, caps)
+
+    @cached_property
+    def keys(self) -> KeyRepository:
+        """What is kept of API keys, in DynamoDB."""
+        from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
+
+        client = self._session.client("dynamodb", config=self._patience)
+        return DynamoDBKeyRepository(client, self.settings.table_name)
+
+    @cached_property
+    def tokens(self) -> Tokens | None:
+        """The tokens of JwtIssuer; None if none is set, and callers come with API keys."""
+        settings = self.settings
+        if not settings.jwt_issuer:
+            return None
+        from actionreel.json_web_tokens import OpenIdTokens
+
+        claim = settings.jwt_tenant_claim
+        return OpenIdTokens(settings.jwt_issuer, settings.jwt_audience, claim)
 
     @cached_property
     def storage(self) -> VideoStorage:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from actionreel.api_keys import HOME_TENANT, is_tenant
 from actionreel.chats import ChatMessage, Headers, Reply, Section, Turn
-from actionreel.errors import RequestError, UnsafeUrlError
+from actionreel.errors import ChatUnavailableError, RequestError, UnsafeUrlError
 from actionreel.ports import Services
 from actionreel.url_guard import check_url, is_at
 
@@ -13,10 +14,11 @@ MAX_TURN_BYTES = 300 * 1024  # a record can have 400 KB
 
 
 def receive(
-    platform: str, tenant: str, headers: Headers, body: bytes, base_url: str, services: Services
+    platform: str, headers: Headers, body: bytes, base_url: str, services: Services
 ) -> Reply:
     """Writes down the message that a platform's request holds, starts the execution that answers
-    it, and gives the reply to the request; a message that comes again starts nothing.
+    it, and gives the reply to the request; a message that comes again starts nothing. Its tenant is
+    the one that the platform's section of the secret names.
 
     Raises RequestError: 404 for a platform that we do not know, 401 for a request that is not the
     platform's, 400 for one that cannot be read, 413 for one that is too long, 422 for a callback
@@ -28,6 +30,9 @@ def receive(
     section = services.chat_section(platform)
     if not reader.verify(section, headers, body, services.now()):
         raise RequestError(401, "bad_signature", "The signature is not the platform's.")
+    tenant = section.get("tenant", "").strip() or HOME_TENANT
+    if not is_tenant(tenant):
+        raise ChatUnavailableError(f"The tenant of {platform} in the secret is none.")
     received = reader.read(section, headers, body)
     message = received.message
     if message is not None:

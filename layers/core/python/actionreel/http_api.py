@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from actionreel.api_models import RESERVED_META
 from actionreel.errors import RequestError, UnsafeUrlError
-from actionreel.results import RESERVED_META
 from actionreel.url_guard import check_url, is_at
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -29,16 +29,22 @@ Event = Mapping[str, Any]
 def check_body(event: Event) -> None:
     """Raises RequestError for a body that is too large (413), no JSON (415) or unreadable (400)."""
     posted = event["requestContext"]["http"]["method"] == "POST"
-    if not posted or not event["rawPath"].endswith(("/actions", "/retry")):
+    path = event["rawPath"]
+    calls_tool = path.startswith("/tools/")
+    if not posted or not (calls_tool or path.endswith(("/actions", "/retry"))):
         return  # no other route of ours takes a body
-    if event["rawPath"].endswith("/retry") and not event.get("body"):
-        return  # a retry that accepts nothing
+    if (calls_tool or path.endswith("/retry")) and not event.get("body"):
+        return  # a retry that accepts nothing, a tool without arguments
     kind = str(event.get("headers", {}).get("content-type", ""))
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "not_json", "The body must be JSON: Content-Type application/json.")
-    body = body_bytes(event)
-    if len(body) > MAX_BODY_BYTES:
-        raise RequestError(413, "too_large", "The body can have at most 1 MB.")
+    check_json(body_bytes(event))
+
+
+def check_json(body: bytes, most_mb: int = 1) -> None:
+    """Raises RequestError for JSON that is too large (413) or unreadable (400)."""
+    if len(body) > most_mb * 1024 * 1024:
+        raise RequestError(413, "too_large", f"The body can have at most {most_mb} MB.")
     try:
         from_json(body, allow_inf_nan=False)  # refuses NaN, half surrogate pairs, great depth
         json.loads(body, parse_float=_finite)  # refuses numbers beyond Python's

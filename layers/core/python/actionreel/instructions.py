@@ -53,11 +53,12 @@ def instructions(registry: Registry) -> str:
     return _TEXT.format(
         example=json.dumps(example),
         default=model.id,
-        models="\n".join(_line(model, registry) for model in models),
+        models="\n".join(model_line(model, registry) for model in models),
     )
 
 
-def _line(model: VideoModel, registry: Registry) -> str:
+def model_line(model: VideoModel, registry: Registry) -> str:
+    """What a model reads of a video model: its lengths, its sizes, whether it takes an image."""
     lengths = ", ".join(str(length) for length in sorted(model.lengths))
     from_image = any(offer.takes_image for offer in registry.offers(model))
     return (

@@ -67,25 +67,27 @@ def create(
     base_url: str | None = None,
     *,
     message_id: str | None = None,
+    **known: Any,
 ) -> Video:
     """Starts one video, asked for by what a tag would hold; for callers that write no tags.
 
-    The same `message_id` and body give the same video. Raises InvalidActionError, QuotaError and
-    MessageMismatchError.
+    The same `message_id` and body give the same video. `known` is what its record has besides.
+    Raises InvalidActionError, QuotaError and MessageMismatchError.
     """
-    asked = ActionsRequest(text=json.dumps(body, sort_keys=True), message_id=message_id)
+    written = json.dumps(body, sort_keys=True, default=str)
+    asked = ActionsRequest(text=written, message_id=message_id)
     action = Action("createAIVideo", body)
-    [outcome] = _create([action], asked, tenant, services, base_url, None)
+    [outcome] = _create([action], asked, tenant, services, base_url, None, **known)
     if isinstance(outcome, ActionreelError):
         raise outcome
     return outcome
 
 
 def find(tenant: str, video_id: str, services: Services) -> Video:
-    """The record of a video; raises VideoNotFoundError for an id that is unknown, malformed or
-    another tenant's."""
+    """The record of a video; raises VideoNotFoundError for an id that is unknown, malformed,
+    another tenant's or a deleted video's."""
     video = services.videos.get(tenant, video_id) if is_video_id(video_id) else None
-    if video is None:
+    if video is None or video.deleted_at is not None:
         raise VideoNotFoundError
     return video
 
@@ -102,8 +104,9 @@ def _poll(actions: Sequence[Action], tenant: str, services: Services) -> list[Ou
     asked = [_asked_for(action, number) for number, action in enumerate(actions, 1)]
     ids = {video_id for video_id in asked if isinstance(video_id, str)}
     found = services.videos.get_many(tenant, ids) if ids else {}
+    there = {name: video for name, video in found.items() if video.deleted_at is None}
     return [
-        found.get(video_id) or VideoNotFoundError() if isinstance(video_id, str) else video_id
+        there.get(video_id) or VideoNotFoundError() if isinstance(video_id, str) else video_id
         for video_id in asked
     ]
 
@@ -124,13 +127,14 @@ def _create(
     services: Services,
     base_url: str | None,
     place: Place | None,
+    **known: Any,
 ) -> list[Outcome]:
     """Writes the records, then starts the executions; the order matters: what was promised to the
     caller is on record before anything runs.
 
     A message of which the caps allow nothing is not remembered: it can come again."""
     outcomes = [
-        _planned(action, number, message, tenant, services, base_url, place)
+        _planned(action, number, message, tenant, services, base_url, place, **known)
         for number, action in enumerate(actions, 1)
     ]
     videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
@@ -162,6 +166,7 @@ def _planned(
     services: Services,
     base_url: str | None,
     place: Place | None,
+    **known: Any,
 ) -> Outcome:
     """The record of a video that can be made, or why it cannot."""
     try:
@@ -178,6 +183,7 @@ def _planned(
             message_id=message.message_id,
             base_url=base_url,
             place=place,
+            **known,
         )
     except ActionreelError as error:
         return error
@@ -199,8 +205,12 @@ def _as_before(
 ) -> list[Outcome]:
     """What the actions of a message that came again give: what they gave then."""
     ids = [video_id for video_id in then if video_id is not None]
-    records = services.videos.get_many(tenant, ids) if ids else {}
-    for record in records.values():
+    known = services.videos.get_many(tenant, ids) if ids else {}
+    records: dict[str, Outcome] = {
+        name: VideoNotFoundError() if record.deleted_at else record
+        for name, record in known.items()
+    }
+    for record in known.values():
         if record.status == "queued":  # perhaps we were cut off before its execution was started
             start(record, services)
     refused = InvalidActionError("When this message came first, this could not be carried out.")

@@ -79,13 +79,17 @@ class Passed(Document):
 
 
 class VideoRequest(Passed):
-    """What is asked of a provider, after the contract's rules: every value is one it offers."""
+    """What is asked of a provider, after the contract's rules: every value is one it offers.
+
+    `remixes` is the handle of a job of the same provider's that this one makes anew.
+    """
 
     prompt: str
     model: str
     seconds: int
     size: str | None = None
     input_reference_url: str | None = None
+    remixes: Handle | None = None
 
 
 class Place(Passed):
@@ -234,6 +238,8 @@ class Video(Document):
     `announcement` is the message there that tells the progress, and `shown` what it says;
     `announcing` that it was written, or may have been. `announcer` and `deliverer` name the runs
     that noted that last, so that each knows its own note. `reservation` is what is counted for it.
+    `deleted_at` hides the record from its tenant. `remix_of` is the video that this one makes anew,
+    by the job `remixes`. `request_digest` tells a client's second try of a request.
     `link_revision` says how often its links were revoked.
     """
 
@@ -253,6 +259,10 @@ class Video(Document):
     notices: tuple[str, ...] = ()
     alternatives: tuple[Choice, ...] = ()
     base_url: str | None = None
+    remixes: Handle | None = None
+    remix_of: str | None = None
+    request_digest: str | None = None
+    deleted_at: datetime | None = None
     retry_of: str | None = None
     retried_as: str | None = None
     created_at: datetime

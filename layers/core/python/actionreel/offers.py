@@ -7,11 +7,12 @@ from typing import Any
 
 from uuid6 import uuid7
 
-from actionreel.errors import ProviderRejectedError
-from actionreel.models import Video, VideoJob, VideoRequest
+from actionreel.errors import AssetUnavailableError, InvalidActionError, ProviderRejectedError
+from actionreel.models import Choice, Video, VideoJob, VideoRequest
 from actionreel.orders import Image, Offer, Order
 from actionreel.ports import Services
 from actionreel.reference_images import check, scaled
+from actionreel.uploads import uploaded
 from actionreel.url_guard import check_public_url
 
 # What another provider may see otherwise. Moderation is a judgement on the prompt, which is not to
@@ -31,13 +32,18 @@ _REASONS = {
 
 
 def new_video(
-    request: VideoRequest, notices: Sequence[str], services: Services, **known: Any
+    request: VideoRequest,
+    notices: Sequence[str],
+    services: Services,
+    choices: Sequence[Choice] = (),
+    **known: Any,
 ) -> Video:
-    """The record of a video that is to be made, with all places where it can be asked for.
+    """The record of a video that is to be made, with all places where it can be asked for: the
+    `choices`, or those of the registry.
 
     Raises InvalidActionError where there is none.
     """
-    first, *others = services.registry.choices(request)
+    first, *others = choices or services.registry.choices(request)
     now = services.now()
     return Video(
         video_id=str(uuid7()),
@@ -63,6 +69,9 @@ def order(job: VideoJob, services: Services, image: Image | None = None) -> Orde
         raise ProviderRejectedError(f"{request.model} is no longer offered at {job.provider}.")
     if image and offer.exact_image:
         request = request.model_copy(update={"size": f"{image.width}x{image.height}"})
+    if image is None and (key := uploaded(request.input_reference_url)):
+        link = services.storage.link(key, key.rpartition("/")[2], download=False)
+        request = request.model_copy(update={"input_reference_url": link})
     callback = services.callback_url(job)
     return Order(request, offer, key=job.video_id, callback_url=callback, image=image)
 
@@ -85,14 +94,25 @@ def start_image(job: VideoJob, services: Services) -> Image | None:
     if url is None:
         return None
     offer = services.registry.offer(job.request.model, job.provider)
+    key = uploaded(url)
     if offer is None or offer.takes_image != "bytes":
-        check_public_url(url)
+        if key is None:
+            check_public_url(url)
         return None
-    image = check(services.fetch(url))
+    image = check(services.fetch(url) if key is None else _kept(key, services))
     if not offer.exact_image:
         return image
     model = services.registry.find(job.request.model)
     return scaled(image, model.nearest_size(f"{image.width}x{image.height}"))
+
+
+def _kept(key: str, services: Services) -> bytes:
+    try:
+        return services.storage.read(key)
+    except AssetUnavailableError:
+        raise InvalidActionError(
+            "The image that came with this is no longer kept; send it once more."
+        ) from None
 
 
 def asked_for(job: VideoJob) -> dict[str, Any]:

@@ -41,7 +41,8 @@ class Offer(Document):
     other PLACEHOLDERS are filled in; one that is nothing but a placeholder becomes its value (a
     number for `{seconds}`), one whose placeholder has no value is left out. `image_input` is added
     for a start image, which goes as `takes_image` says and, with `exact_image`, has to have the
-    size of the video. `usd_per_second` is the list price.
+    size of the video. `remixes` says that a finished video can be made anew with another prompt.
+    `usd_per_second` is the list price.
     """
 
     provider: str
@@ -51,6 +52,7 @@ class Offer(Document):
     image_input: dict[str, JsonValue] = Field(default_factory=dict)
     takes_image: Literal["url", "bytes"] | None = None
     exact_image: bool = False
+    remixes: bool = False
     usd_per_second: Decimal | None = None
 
     @field_validator("input", "image_input")

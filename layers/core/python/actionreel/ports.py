@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps
+from actionreel.api_keys import ApiKey
 from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
 from actionreel.chats import Section
 from actionreel.links import Links
@@ -89,9 +90,15 @@ class VideoRepository(Protocol):
         """Whether a message of that id came, and made a video."""
 
     def page(
-        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        limit: int,
+        cursor: str | None,
+        conversation_id: str | None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Video], str | None]:
-        """Records, newest first, and the cursor of the next page."""
+        """Records that were not deleted, newest or oldest first, and the next page's cursor."""
 
     def add_retry(self, video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         """Writes the video and notes it on the one that it is a retry of, both or none; what is
@@ -177,6 +184,30 @@ class AccountRepository(Protocol):
         """Has no video started from now on, or has them started again."""
 
 
+class KeyRepository(Protocol):
+    """What is kept of API keys."""
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        """What is kept of the key with that hash; None if there is none."""
+
+    def add(self, key: ApiKey) -> None:
+        """Keeps a new key."""
+
+    def of(self, tenant: str) -> list[ApiKey]:
+        """The tenant's keys, revoked ones too, the oldest first."""
+
+    def revoke(self, key: ApiKey, now: datetime) -> None:
+        """Has nobody come in with the key any more."""
+
+
+class Tokens(Protocol):
+    """JSON Web Tokens that somebody else issues."""
+
+    def tenant(self, token: str) -> str | None:
+        """Whose token it is, None for one that is not valid. Raises OSError if that cannot be
+        found out now."""
+
+
 class VideoStorage(Protocol):
     """The files."""
 
@@ -187,7 +218,11 @@ class VideoStorage(Protocol):
         """Stores what another bucket holds, as `save` does, without its going through us."""
 
     def read(self, key: str) -> bytes:
-        """A whole file, for whoever knows that it is not large."""
+        """A whole file, for whoever knows that it is not large. Raises AssetUnavailableError if it
+        is not there."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Deletes the files that there are. Raises AssetError."""
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""
@@ -213,6 +248,12 @@ class Services(Protocol):
     def videos(self) -> VideoRepository: ...
     @property
     def accounts(self) -> AccountRepository: ...
+    @property
+    def keys(self) -> KeyRepository: ...
+    @property
+    def tokens(self) -> Tokens | None:
+        """What callers come with in place of API keys, if the deployment wants that."""
+
     @property
     def storage(self) -> VideoStorage: ...
     @property

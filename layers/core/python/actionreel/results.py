@@ -17,7 +17,6 @@ from actionreel.models import Cancellation, Failure, Video
 
 Result = dict[str, Any]
 
-RESERVED_META = ("type", "data", "results", "error", "code", "retryable", "videoId", "notices")
 _SHOWN_STATUS = {"submitting": "queued"}
 _MESSAGES = {
     "queued": "The video is about to be made. Ask again with continueVideoPolling.",
@@ -32,7 +31,7 @@ _NO_LINK = (
     "The video is made, but its link cannot be given at the moment. Ask again with"
     " continueVideoPolling."
 )
-_NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
+NO_REASON = Failure(code="internal", message="This video ended without a reason on its record.")
 
 
 def response(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def result(
             return {"type": "CHAT_VIDEO", "data": _finished(outcome, links), **notices, **meta}
         except KeyUnavailableError:
             return {"type": "VIDEO_PENDING", "data": _without_link(outcome), **notices, **meta}
-    failure = outcome.failure or _NO_REASON
+    failure = outcome.failure or NO_REASON
     return {
         "error": failure.message,
         "code": failure.code,

@@ -43,6 +43,9 @@ class Settings(Document):
     `chat_follow_up` has it see the results, `chat_user_tags` has tags acted on that ordinary users
     type. `caps` are how much may be made each day, and at one time. `link_secret` names the secret
     that the links of videos are made with, which work for `link_days` at least.
+
+    With `jwt_issuer`, an OpenID Connect provider, callers come with its tokens for `jwt_audience`,
+    and not with API keys; the tenant is their claim `jwt_tenant_claim`.
     """
 
     table_name: str = ""
@@ -67,6 +70,9 @@ class Settings(Document):
     callback_secret: str = ""
     callback_origins: str = ""
     caps: CapsSetting = CapsSetting()
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_tenant_claim: str = "sub"
     link_secret: str = ""
     link_days: int = Field(DAYS, ge=1, le=3650)
 

@@ -11,6 +11,7 @@ from typing import Any
 from actionreel.errors import InvalidActionError, UnsafeUrlError
 from actionreel.models import VideoRequest
 from actionreel.registry import Registry, VideoModel
+from actionreel.uploads import Upload
 from actionreel.url_guard import check_url
 
 MAX_PROMPT_CHARACTERS = 4000
@@ -49,7 +50,7 @@ def polled_video_id(body: dict[str, Any]) -> str:
 
 def _prompt(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidActionError("createAIVideo needs a prompt: a text that describes the video.")
+        raise InvalidActionError("A video needs a prompt: a text that describes it.")
     prompt = value.strip()
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         raise InvalidActionError(
@@ -106,6 +107,8 @@ def _size(value: Any, model: VideoModel, reference: str | None, notices: list[st
 
 
 def _reference(value: Any) -> str | None:
+    if isinstance(value, Upload):
+        return value.url
     if not value:
         return None
     reason = "is too long" if len(str(value)) > MAX_URL_CHARACTERS else "is no text"

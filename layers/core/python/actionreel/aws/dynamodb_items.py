@@ -9,6 +9,8 @@
 | lines of a thread     | TENANT#<tenant>     | THREAD#<digest of its place>             |
 | account: caps, paused | TENANT#<tenant>     | ACCOUNT                                  |
 | and what was used     | TENANT#<tenant>     | USAGE#<day>                              |
+| an API key            | KEY#<its SHA-256>   | KEY                                      |
+| and in its list       | TENANT#<tenant>     | KEY#<key id>                             |
 
 The account of the whole deployment has the PK DEPLOYMENT.
 
@@ -36,6 +38,7 @@ from actionreel.models import Handle, MessageSeen, Place, Video
 
 KEPT_DAYS = 30  # how long message ids and owners of jobs are remembered
 OPEN = "video"  # the value of `open`: what is open is one short list
+_AS_TEXT = {"handle", "remixes"}  # what providers wrote: it may hold what DynamoDB does not take
 WAKE_TOKEN, NUDGED = "wake_token", "nudged"
 
 _serialize = TypeSerializer().serialize
@@ -80,6 +83,14 @@ def usage_key(tenant: str | None, day: date) -> Key:
     return {**account_key(tenant), "SK": f"USAGE#{day.isoformat()}"}
 
 
+def key_key(key_hash: str) -> Key:
+    return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
+
+
+def key_of_tenant_key(tenant: str, key_id: str) -> Key:
+    return {"PK": f"TENANT#{tenant}", "SK": f"KEY#{key_id}"}
+
+
 def video_item(video: Video) -> Item:
     """The item of a video."""
     key = video_key(video.tenant, video.video_id)
@@ -110,9 +121,9 @@ def job_item(provider: str, handle: Handle, tenant: str, video_id: str) -> Item:
 
 
 def attributes(fields: Mapping[str, Any]) -> Item:
-    """What DynamoDB keeps of fields: no nulls, no floats, and the provider's handle as text."""
+    """What DynamoDB keeps of fields: no nulls, no floats, and the provider's handles as text."""
     return {
-        name: json.dumps(value) if name == "handle" else to_jsonable_python(value)
+        name: json.dumps(value) if name in _AS_TEXT else to_jsonable_python(value)
         for name, value in fields.items()
         if value is not None
     }
@@ -121,8 +132,8 @@ def attributes(fields: Mapping[str, Any]) -> Item:
 def video(item: Item) -> Video:
     """The video of an item."""
     fields = {name: item[name] for name in Video.model_fields if name in item}
-    if "handle" in fields:
-        fields["handle"] = json.loads(fields["handle"])
+    for name in _AS_TEXT & fields.keys():
+        fields[name] = json.loads(fields[name])
     return Video.model_validate(fields)
 
 

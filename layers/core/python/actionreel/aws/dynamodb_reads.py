@@ -66,23 +66,31 @@ class DynamoDBVideoReader:
         return any(item.get("video_ids", ()))
 
     def page(
-        self, tenant: str, limit: int, cursor: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        limit: int,
+        cursor: str | None,
+        conversation_id: str | None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Video], str | None]:
-        """Records, newest first, and the cursor of the next page: the last video's id.
+        """Records that were not deleted, newest first or oldest, and the cursor of the next page:
+        the last video's id.
 
-        A page of one conversation can be shorter than `limit` and still have a cursor: a table is
-        read a bounded stretch at a time, however rare the conversation is in it.
+        A page can be shorter than `limit` and still have a cursor: a table is read a bounded
+        stretch at a time, however rare in it is what is looked for.
         """
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "PK = :pk AND begins_with(SK, :video)",
-            "ScanIndexForward": False,
+            "ScanIndexForward": oldest_first,
+            "FilterExpression": "attribute_not_exists(deleted_at)",
             "ConsistentRead": True,
             "Limit": limit + 1 if conversation_id is None else _STRETCH,
         }
         values = {":pk": f"TENANT#{tenant}", ":video": "VIDEO#"}
         if conversation_id is not None:
-            request["FilterExpression"] = "conversation_id = :conversation"
+            request["FilterExpression"] += " AND conversation_id = :conversation"
             values[":conversation"] = conversation_id
         request["ExpressionAttributeValues"] = typed(values)
         if cursor is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -79,8 +79,20 @@ class S3VideoStorage:
         return size
 
     def read(self, key: str) -> bytes:
-        """A whole file, for whoever knows that it is not large."""
-        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        """A whole file, for whoever knows that it is not large. Raises AssetUnavailableError if it
+        is not there."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            raise AssetUnavailableError("There is no such file.") from None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Deletes the files that there are. Raises AssetError where S3 refuses."""
+        try:
+            for key in keys:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            raise AssetError("The file cannot be deleted now.") from error
 
     def link(self, key: str, filename: str, *, download: bool) -> str:
         """An address that gives the file to whoever holds it, for 15 minutes."""

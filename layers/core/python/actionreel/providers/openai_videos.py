@@ -1,6 +1,7 @@
 """The OpenAI Videos protocol: the adapter for every server that speaks it, in its dialect.
 
     POST   {base}/videos                 asks for a video
+    POST   {base}/videos/{id}/remix      asks for one that is made of another
     GET    {base}/videos                 the jobs, newest first
     GET    {base}/videos/{id}            says how one stands
     DELETE {base}/videos/{id}            stops it, at servers that can
@@ -97,7 +98,10 @@ class OpenAIVideos:
     def create(self, order: Order) -> ProviderAnswer:
         """Asks for a video, once. See VideoProvider for what it raises."""
         headers = {"Idempotency-Key": order.key} if self.recovery == "key" else {}
-        answer = self._api.create("/videos", headers=headers, **self._body(order))
+        path, body = "/videos", self._body(order)
+        if order.request.remixes is not None:
+            path, body = f"{_path(order.request.remixes)}/remix", _remix(order)
+        answer = self._api.create(path, headers=headers, **body)
         if not answer.ok:
             raise said.refusal(answer)
         job = said.job(answer.document).model_dump(exclude={"handle", "webhook"})
@@ -195,6 +199,10 @@ class OpenAIVideos:
             name = f"image.{kind.rpartition('/')[2]}"
             files["input_reference"] = (name, order.image.content, kind)
         return {"files": files}
+
+
+def _remix(order: Order) -> dict[str, Any]:
+    return {"json": {"prompt": order.request.prompt}}
 
 
 def adapter(config: ProviderConfig) -> OpenAIVideos:

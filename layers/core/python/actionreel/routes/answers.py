@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -11,6 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from actionreel import http_api
 from actionreel.api_models import ErrorBody
 from actionreel.errors import (
+    AssetError,
     InvalidActionError,
     MessageMismatchError,
     ProviderError,
@@ -46,28 +48,45 @@ def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[
     return {status: {"description": description, "content": content}, **errors(*wrong)}
 
 
-def _error(status: int, message: str, code: str) -> Response[dict[str, Any]]:
-    return Response(status, "application/json", {"error": message, "code": code})
+class NoMethodError(RequestError):
+    """The address is there, and takes these methods (405)."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        names = " and ".join(allowed)
+        super().__init__(405, "wrong_method", f"This address takes {names} only.")
+        self.allow = ", ".join(allowed)
 
 
 def on_error(error: Exception) -> Response[dict[str, Any]]:
-    """The one place that turns errors into HTTP."""
+    """An error as our own routes tell it."""
+    status, message, code = explain(error)
+    body = {"error": message, "code": code}
+    return Response(status, "application/json", body, headers=allow(error))
+
+
+def allow(error: Exception) -> dict[str, Any]:
+    """The header that belongs to a 405."""
+    return {"Allow": error.allow} if isinstance(error, NoMethodError) else {}
+
+
+def explain(error: Exception) -> tuple[int, str, str]:
+    """The one place that turns errors into HTTP: the status, a sentence, and its code."""
     match error:
         case RequestError():
-            return _error(error.status, str(error), error.word)
+            return error.status, str(error), error.word
         case VideoNotFoundError():
-            return _error(404, str(error), error.code)
+            return 404, str(error), error.code
         case NotFoundError():
-            return _error(404, "There is nothing at this address.", "not_found")
+            return 404, "There is nothing at this address.", "not_found"
         case MessageMismatchError():
-            return _error(422, str(error), "message_mismatch")
+            return 422, str(error), "message_mismatch"
         case QuotaError():
-            return _error(429, str(error), error.code)
+            return 429, str(error), error.code
         case InvalidActionError():
-            return _error(422, str(error), error.code)
-        case ProviderError():
-            return _error(503, str(error), error.code)
+            return 422, str(error), error.code
+        case ProviderError() | AssetError():
+            return 503, str(error), error.code
         case RequestValidationError():
-            return _error(422, http_api.invalid_fields(error.errors()), "invalid_request")
+            return 422, http_api.invalid_fields(error.errors()), "invalid_request"
     logger.exception("request failed", extra={"error": type(error).__name__})
-    return _error(500, "Something went wrong on our side.", "internal")
+    return 500, "Something went wrong on our side.", "internal"

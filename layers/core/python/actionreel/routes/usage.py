@@ -19,9 +19,15 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 @router.get(
     "/usage",
     summary="What was used, and how much may be",
+    description="Today (of UTC), the caps, and the days before, newest first.",
     responses=gives(200, "The account", UsageView, 422),
 )
-def get_usage(before: Annotated[int, Query(alias="days", ge=0, le=90)] = 0) -> UsageView:
+def get_usage(
+    before: Annotated[
+        int,
+        Query(alias="days", ge=0, le=90, description="How many days before today.", examples=[7]),
+    ] = 0,
+) -> UsageView:
     tenant = http_api.tenant(router.current_event.raw_event)
     services = bootstrap.services()
     today = services.now().date()

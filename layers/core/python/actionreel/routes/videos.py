@@ -25,21 +25,40 @@ from actionreel.links import Links, open_token
 from actionreel.models import Place, Video, file_key, is_video_id
 from actionreel.retries import retry
 from actionreel.routes.answers import MEANINGS, errors, gives
+from actionreel.routes.examples import ACCEPTED, MESSAGES, TEXT, leads
+from actionreel.routes.parameters import EXAMPLE_ID, VideoId
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
-_FILE = {302: {"description": MEANINGS[302]}, **errors(404, 409, 503)}
-_Token = Annotated[str | None, Query(description="What the link of the record has here")]
+_LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "format": "uri"}}
+_FOUND = {302: {"description": MEANINGS[302], "headers": {"Location": _LOCATION}}}
+_Token = Annotated[str | None, Query(description="What the link of the record has here.")]
 
 
 @router.post(
     "/actions",
     summary="Act on the tags of a model's message",
-    responses=gives(200, "What came of each action", ActionsResponse, 400, 413, 415, 422),
+    description="A message without tags gives `CONTINUE`. Each tag has its result, in the order of "
+    "the text: a create starts a video and gives `VIDEO_PENDING`, `continueVideoPolling` gives "
+    "where a video stands. A tag that cannot be carried out is an error result, in a 200. The same "
+    "`messageId` (or `Idempotency-Key`) with the same text starts nothing again.",
+    responses=leads(
+        gives(200, "What came of each action", ActionsResponse, 400, 413, 415, 422),
+        200,
+        "/results/0/data/videoId",
+    ),
 )
 def post_actions(
-    message: Annotated[ActionsRequest, Body()],
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+    message: Annotated[ActionsRequest, Body(openapi_examples=MESSAGES)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="The same as `messageId`; where both are given they must be the same.",
+            examples=["message-17"],
+        ),
+    ] = None,
 ) -> Response[dict[str, Any]]:
     http_api.check_sizes(message.text, message.meta)
     message_id = http_api.agreed_message_id(message.message_id, idempotency_key)
@@ -56,12 +75,26 @@ def post_actions(
 
 
 @router.get(
-    "/videos", summary="Videos, newest first", responses=gives(200, "A page", VideoPage, 422)
+    "/videos",
+    summary="Videos, newest first",
+    description="A page of them; its `cursor` asks for the next one, and is null on the last.",
+    responses=leads(gives(200, "A page", VideoPage, 422), 200, "/videos/0/videoId"),
 )
 def list_videos(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: UUID | None = None,
-    conversation_id: Annotated[str | None, Query(alias="conversationId", max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.", examples=[20])] = 20,
+    cursor: Annotated[
+        UUID | None,
+        Query(description="The `cursor` of the page before.", examples=[EXAMPLE_ID]),
+    ] = None,
+    conversation_id: Annotated[
+        str | None,
+        Query(
+            alias="conversationId",
+            max_length=200,
+            description="Only those of this conversation.",
+            examples=["conversation-4"],
+        ),
+    ] = None,
 ) -> VideoPage:
     start = str(cursor) if cursor else None
     videos, following = bootstrap.services().videos.page(_tenant(), limit, start, conversation_id)
@@ -70,18 +103,23 @@ def list_videos(
 
 
 @router.get(
-    "/videos/<video_id>", summary="One video", responses=gives(200, "Its record", VideoView, 404)
+    "/videos/<video_id>",
+    summary="One video",
+    description="An id that is unknown, malformed or another tenant's gets the same 404.",
+    responses=gives(200, "Its record", VideoView, 404),
 )
-def get_video(video_id: str) -> VideoView:
+def get_video(video_id: VideoId) -> VideoView:
     return results.view(_video(video_id), _links())
 
 
 @router.delete(
     "/videos/<video_id>",
     summary="Cancel a video",
+    description="What came of it is told with a 200, also where it is too late or the provider "
+    "cannot cancel; nothing is deleted.",
     responses=gives(200, "What came of it", CancellationView, 404, 409, 503),
 )
-def delete_video(video_id: str) -> CancellationView:
+def delete_video(video_id: VideoId) -> CancellationView:
     """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
     done = cancel(_tenant(), video_id, bootstrap.services())
     return results.cancellation_view(done, _links())
@@ -90,10 +128,14 @@ def delete_video(video_id: str) -> CancellationView:
 @router.post(
     "/videos/<video_id>/retry",
     summary="Make a video again",
-    responses=gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422, 429),
+    description="For one that has ended without a file. Asked twice, it gives the same new video.",
+    responses=leads(
+        gives(202, "The new video", VideoView, 400, 404, 409, 413, 415, 422, 429), 202, "/videoId"
+    ),
 )
 def retry_video(
-    video_id: str, accepted: Annotated[RetryRequest | None, Body()] = None
+    video_id: VideoId,
+    accepted: Annotated[RetryRequest | None, Body(openapi_examples=ACCEPTED)] = None,
 ) -> Response[dict[str, Any]]:
     double = accepted is not None and accepted.accept_double_charge
     video = retry(_tenant(), video_id, bootstrap.services(), accept_double_charge=double)
@@ -104,10 +146,10 @@ def retry_video(
 @router.delete(
     "/videos/<video_id>/links",
     summary="Revoke the links of a video",
+    description="All links that were given lead nowhere from now on.",
     responses=gives(200, "Its record, with new links", VideoView, 404, 503),
 )
-def revoke_links(video_id: str) -> VideoView:
-    """All links that were given lead nowhere from now on."""
+def revoke_links(video_id: VideoId) -> VideoView:
     try:
         video = bootstrap.services().videos.revoke_links(_tenant(), _video(video_id).video_id)
     except StaleVideoError:
@@ -117,21 +159,43 @@ def revoke_links(video_id: str) -> VideoView:
 
 # A chat and a <video> send no key. No authorizer sees these two: the token alone says whose they
 # are, whatever else an event says.
-@router.get("/videos/<video_id>/content", summary="The video's file", responses=_FILE)
-def get_content(video_id: str, token: _Token = None, download: bool = False) -> Response[str]:
+@router.get(
+    "/videos/<video_id>/content",
+    summary="The video's file",
+    description="Leads to the file. Needs no key, but the token of the record's `videoUrl`. A video"
+    " that has ended without a file gives a 404 with its reason.",
+    responses=_FOUND | errors(404, 409, 422, 503),
+)
+def get_content(
+    video_id: VideoId,
+    token: _Token = None,
+    download: Annotated[
+        bool, Query(description="Whether browsers save it, and do not play it.", examples=[True])
+    ] = False,
+) -> Response[str]:
     video = _linked(video_id, token)
     return _redirect(file_key(video.tenant, video.video_id, "mp4"), download=download)
 
 
-@router.get("/videos/<video_id>/poster", summary="A still image of the video", responses=_FILE)
-def get_poster(video_id: str, token: _Token = None) -> Response[str]:
+@router.get(
+    "/videos/<video_id>/poster",
+    summary="A still image of the video",
+    description="Leads to a JPEG; a video can be there without one, which is a 404.",
+    responses=_FOUND | errors(404, 409, 503),
+)
+def get_poster(video_id: VideoId, token: _Token = None) -> Response[str]:
     poster_key = _linked(video_id, token).poster_key
     if poster_key is None:
         raise RequestError(404, "not_found", "This video has no poster.")
     return _redirect(poster_key)
 
 
-@router.get("/instructions", summary="The prompt text that teaches a model the tags")
+@router.get(
+    "/instructions",
+    summary="The prompt text that teaches a model the tags",
+    description="Made from the models that there are, so it promises nothing that is refused.",
+    responses={200: {"description": "Append it to your system prompt", "content": TEXT}},
+)
 def get_instructions() -> Response[str]:
     return Response(200, "text/plain; charset=utf-8", instructions(bootstrap.services().registry))
 

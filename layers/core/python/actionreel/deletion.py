@@ -1,0 +1,28 @@
+"""Deleting a video that has ended: its files go, and its tenant sees it no more."""
+
+from __future__ import annotations
+
+from actionreel.errors import RequestError, StaleVideoError
+from actionreel.messages import find
+from actionreel.models import file_key
+from actionreel.ports import Services
+from actionreel.uploads import uploaded
+
+_OPEN = "This video is still being made. Cancel it first: DELETE /videos/{}."
+
+
+def delete(tenant: str, video_id: str, services: Services) -> None:
+    """Deletes the files of a video, then hides its record, which goes on to count.
+
+    Raises VideoNotFoundError; RequestError (409) while it is being made; AssetError if the files
+    cannot be deleted now: then it is still there, and it can be tried again.
+    """
+    video = find(tenant, video_id, services)
+    if video.is_open or video.owes_delivery:
+        raise RequestError(409, "not_now", _OPEN.format(video_id))
+    own = (file_key(tenant, video_id, "mp4"), video.poster_key, uploaded(video.input_reference_url))
+    services.storage.delete([key for key in own if key])
+    try:
+        services.videos.advance(tenant, video_id, {video.status}, deleted_at=services.now())
+    except StaleVideoError:  # it cannot have changed, so it is gone
+        return

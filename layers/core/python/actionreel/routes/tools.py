@@ -1,0 +1,54 @@
+"""The routes of the tools: their schemas for a model's request, and their calls."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from actionreel import bootstrap, http_api, tools
+from actionreel.routes.answers import gives
+from actionreel.tool_documents import ToolAnswer, ToolsView
+from actionreel.tool_schemas import Style, styled
+from actionreel.tool_schemas import tools as tools_of
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+_ARGUMENTS = "The arguments, as the model wrote them: an object"
+_WRONG = (400, 404, 409, 413, 415, 422, 429, 503)
+
+
+@router.get(
+    "/tools",
+    summary="The tools for agents, as a request to a model takes them in",
+    responses=gives(200, "The tools that can be used here", ToolsView, 422),
+)
+def get_tools(style: Annotated[Style, Query()] = "openai") -> ToolsView:
+    http_api.tenant(router.current_event.raw_event)
+    return ToolsView(tools=styled(tools_of(bootstrap.services().registry), style))
+
+
+@router.post(
+    "/tools/<name>",
+    summary="Call a tool: create_video, get_video, list_videos or cancel_video",
+    responses=gives(200, "What the model is told", ToolAnswer, *_WRONG),  # type: ignore[arg-type]
+)
+def call_tool(
+    name: str,
+    arguments: Annotated[dict[str, Any] | None, Body(description=_ARGUMENTS)] = None,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+) -> Response[dict[str, Any]]:
+    """cancel_video has a route of its own in the template, to CancelVideoFunction."""
+    event = router.current_event.raw_event
+    answer = tools.call(
+        name,
+        arguments or {},
+        http_api.tenant(event),
+        bootstrap.services(),
+        http_api.link_base(event),
+        key=idempotency_key or None,
+    )
+    said = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Response(200, "application/json", said)
