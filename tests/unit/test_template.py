@@ -209,7 +209,7 @@ def test_only_who_talks_to_chats_may_read_their_secrets(function: str) -> None:
 def test_only_who_gives_or_follows_links_may_read_their_secret(function: str) -> None:
     names = TEMPLATE.environment(function).keys()
     read = set(references(FUNCTIONS[function].get("Policies", [])))
-    linking = ("ApiFunction", "CancelVideoFunction", "AnswerMessageFunction")
+    linking = ("ApiFunction", "CancelVideoFunction", "AnswerMessageFunction", "McpFunction")
     links = function in (*linking, "DeliverResultFunction")
     assert ("LINK_SECRET" in names) == ("LINK_DAYS" in names) == links
     assert ("LinkSecret" in read) == links
