@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from actionreel import bootstrap
 from actionreel.errors import StaleVideoError
 from actionreel.links import last_day, token
 from actionreel.models import VideoStatus
+from actionreel.observability import logger
 from functions.api import app
+from local.gateway import Gateway
+from local.lambdas import Answer
+from local.template import Template
 from tests.fakes import LINK_KEY, NOON, VIDEO_ID, FakeServices, a_video, at, cases, record
 from tests.linked import CONTENT, POSTER, TOKEN
 
@@ -214,3 +221,43 @@ def test_what_has_no_link_is_told_all_the_same() -> None:
     services = at("generating")
     services.secrets["links"] = ""
     assert shown(services)["status"] == "generating"
+
+
+# Tokens are secrets
+
+
+def test_the_log_of_the_function_has_no_token(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise ConnectionError("DynamoDB")
+
+    monkeypatch.setattr(services.videos, "get", breaks)
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logger.addHandler(handler)
+    try:
+        assert fetch(services, CONTENT)["statusCode"] == 500
+    finally:
+        logger._logger.removeHandler(handler)
+    assert "ConnectionError" in said.getvalue()
+    assert TOKEN not in said.getvalue()
+
+
+def test_the_log_at_home_has_no_token() -> None:
+    class Nothing:
+        def invoke(self, function: str, payload: bytes) -> Answer:
+            assert TOKEN in payload.decode()
+            return Answer(b'{"statusCode": 404}', False)
+
+    lines: list[str] = []
+    gateway = Gateway(0, Template({}).routes(), lines.append)
+    gateway.functions = Nothing()
+    gateway.start()
+    try:
+        path = CONTENT.removeprefix("https://api.test")
+        answer = httpx.get(f"{gateway.url}{path}", trust_env=False)
+    finally:
+        gateway.stop()
+    assert (answer.status_code, len(lines)) == (404, 1)
+    assert f"/videos/{VIDEO_ID}/content" in lines[0] and TOKEN not in lines[0]
