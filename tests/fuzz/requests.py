@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from hypothesis import strategies as st
 
+from actionreel.tool_schemas import NAMES
 from local.template import Template
 from tests.fakes import VIDEO_ID
 
@@ -80,6 +81,42 @@ bodies = st.fixed_dictionaries(
 consents: st.SearchStrategy[dict[str, Any]] = st.just({"acceptDoubleCharge": True}) | (
     st.dictionaries(st.just("acceptDoubleCharge") | text, st.booleans() | values, max_size=2)
 )
+calls = st.dictionaries(
+    st.sampled_from(["prompt", "model", "seconds", "size", "videoId", "limit", "cursor"]) | text,
+    values | st.just(VIDEO_ID),
+    max_size=4,
+)
+tool_names = st.sampled_from(NAMES) | text
+VERSIONS = ["2025-03-26", "2025-11-25", "2026-07-28", "1999-01-01"]
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+methods = (
+    st.just("tools/call")
+    | st.sampled_from(["initialize", "ping", "tools/list", "server/discover"])
+    | text
+)
+rpc: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"jsonrpc": st.just("2.0"), "method": methods},
+    optional={
+        "id": st.just(1) | values,
+        "params": st.fixed_dictionaries(
+            {"name": tool_names, "arguments": calls}, optional={"_meta": st.just(ENVELOPE) | values}
+        )
+        | values,
+    },
+)
+rpc_headers = st.fixed_dictionaries(
+    {"accept": st.just("application/json, text/event-stream") | text},
+    optional={
+        "mcp-protocol-version": st.sampled_from(VERSIONS) | text,
+        "mcp-method": methods,
+        "mcp-name": tool_names,
+        "mcp-session-id": text,
+        "origin": text,
+    },
+)
 header_names = st.sampled_from(
     ["content-type", "idempotency-key", "host", "x-forwarded-proto", "authorization", "cookie"]
 )
@@ -93,11 +130,18 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     method, path = draw(st.sampled_from(ROUTES))
     shown = str(path or draw(text))
     parameters: dict[str, str] = {}
+    if "{name}" in shown:
+        parameters["name"] = draw(tool_names)
+        shown = shown.replace("{name}", parameters["name"])
     for name in ("videoId", "file"):
         if f"{{{name}}}" in shown:
             parameters[name] = VIDEO_ID if draw(st.integers(0, 2)) else draw(text)
             shown = shown.replace(f"{{{name}}}", parameters[name])
-    fitting = consents if shown.endswith("/retry") else bodies
+    fitting: st.SearchStrategy[Any] = consents if shown.endswith("/retry") else bodies
+    if shown.startswith("/tools/"):
+        fitting = calls
+    if shown == "/mcp":
+        fitting = rpc
     raw = (
         json.dumps(draw(fitting)).encode() if draw(st.booleans()) else draw(st.binary(max_size=60))
     )
@@ -110,6 +154,8 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     headers = {"host": "api.test"}
     if draw(st.integers(0, 4)):
         headers["content-type"] = "application/json"
+    if shown == "/mcp":
+        headers |= draw(rpc_headers)
     headers |= draw(st.dictionaries(header_names, text, max_size=3))
     query = draw(
         st.dictionaries(
