@@ -87,36 +87,6 @@ calls = st.dictionaries(
     max_size=4,
 )
 tool_names = st.sampled_from(NAMES) | text
-VERSIONS = ["2025-03-26", "2025-11-25", "2026-07-28", "1999-01-01"]
-ENVELOPE = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
-methods = (
-    st.just("tools/call")
-    | st.sampled_from(["initialize", "ping", "tools/list", "server/discover"])
-    | text
-)
-rpc: st.SearchStrategy[Any] = st.fixed_dictionaries(
-    {"jsonrpc": st.just("2.0"), "method": methods},
-    optional={
-        "id": st.just(1) | values,
-        "params": st.fixed_dictionaries(
-            {"name": tool_names, "arguments": calls}, optional={"_meta": st.just(ENVELOPE) | values}
-        )
-        | values,
-    },
-)
-rpc_headers = st.fixed_dictionaries(
-    {"accept": st.just("application/json, text/event-stream") | text},
-    optional={
-        "mcp-protocol-version": st.sampled_from(VERSIONS) | text,
-        "mcp-method": methods,
-        "mcp-name": tool_names,
-        "mcp-session-id": text,
-        "origin": text,
-    },
-)
 header_names = st.sampled_from(
     ["content-type", "idempotency-key", "host", "x-forwarded-proto", "authorization", "cookie"]
 )
@@ -140,8 +110,6 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     fitting: st.SearchStrategy[Any] = consents if shown.endswith("/retry") else bodies
     if shown.startswith("/tools/"):
         fitting = calls
-    if shown == "/mcp":
-        fitting = rpc
     raw = (
         json.dumps(draw(fitting)).encode() if draw(st.booleans()) else draw(st.binary(max_size=60))
     )
@@ -154,8 +122,6 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     headers = {"host": "api.test"}
     if draw(st.integers(0, 4)):
         headers["content-type"] = "application/json"
-    if shown == "/mcp":
-        headers |= draw(rpc_headers)
     headers |= draw(st.dictionaries(header_names, text, max_size=3))
     query = draw(
         st.dictionaries(

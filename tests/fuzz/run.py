@@ -27,6 +27,7 @@ from functions.webhooks import app as webhooks_function
 from local.stack import create_tables
 from local.template import REGION, Template
 from tests.fakes import FakeServices, a_video
+from tests.fuzz.agents import protocol_events
 from tests.fuzz.chats import SECTIONS, chat_events
 from tests.fuzz.requests import events
 
@@ -112,7 +113,7 @@ def fuzz(requests: int, first: int = 0) -> Api:
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )
-        @given(events() | chat_events())
+        @given(events() | chat_events() | protocol_events())
         def never_a_5xx(event: dict[str, Any]) -> None:
             assert api.answer(event) < 500
 

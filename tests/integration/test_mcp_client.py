@@ -33,7 +33,8 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def connected(stack: Stack, mode: Mode = "auto", **headers: str) -> AsyncIterator[Client]:
+async def connected(stack: Stack, mode: Mode = "auto", key: str = "") -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with (
         httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http,
         Client(streamable_http_client(f"{stack.url}/mcp", http_client=http), mode=mode) as client,
@@ -123,8 +124,8 @@ async def test_what_is_wrong_is_told(stack: Stack) -> None:
 async def test_what_is_another_tenant_s_is_not_there(stack: Stack) -> None:
     video_id = str(uuid7())
     bootstrap.services().videos.add("agents", [a_video(tenant="agents", video_id=video_id)], None)
-    key = {"Authorization": f"Bearer {stack.key('agents')}"}
-    async with connected(stack, **key) as owner:
+    key = stack.key("agents")
+    async with connected(stack, key=key) as owner:
         assert (await told(owner, "get_video", videoId=video_id))["status"] == "queued"
         assert len((await told(owner, "list_videos"))["videos"]) == 1
     async with connected(stack) as client:
