@@ -25,6 +25,7 @@ UNTOLD = {
     "/docs": "this document, for people",
     "/webhooks/{provider}/{token}": "what providers call: each says itself how",
     "/chat/{platform}": "what chat platforms call: each says itself how",
+    "/tools/cancel_video": "one of /tools/{name}, of another function",
     "/mcp": "the Model Context Protocol describes itself",
 }
 
@@ -116,7 +117,8 @@ def test_what_the_library_makes_up_is_gone(document: dict[str, Any]) -> None:
             bodies = answer.get("content", {})
             assert not bodies or status[0] != "3", (method, path, status)
             if status[0] in "45" and bodies:
-                assert "ErrorBody" in json.dumps(bodies), (method, path, status)
+                name = "OpenAIError" if path.startswith("/v1/") else "ErrorBody"
+                assert name in json.dumps(bodies), (method, path, status)
     assert "422" not in document["paths"]["/videos/{video_id}"]["get"]["responses"]
 
 
@@ -125,6 +127,16 @@ def test_who_needs_a_key_may_be_refused(document: dict[str, Any]) -> None:
         refused = {"401", "403"} & operation["responses"].keys()
         assert refused == (set() if path in OPEN else {"401", "403"}), (method, path)
         assert (operation.get("security") == []) == (path in OPEN), (method, path)
+
+
+def test_who_needs_no_key_is_who_is_asked_for_none(document: dict[str, Any]) -> None:
+    asked = {(r.method, plain(r.path)) for r in Template({}).routes() if r.path and r.authorizer}
+    told = {
+        (method.upper(), plain(path))
+        for path, method, operation in operations(document)
+        if operation.get("security") != []
+    }
+    assert told == {(method, path) for method, path in asked if path not in UNTOLD}
 
 
 def test_the_version_is_the_project_s(document: dict[str, Any]) -> None:
@@ -154,11 +166,10 @@ def test_what_other_functions_answer_is_known() -> None:
     ours = {
         name for name, of in Template({}).functions().items() if of["CodeUri"] == "functions/api"
     }
-    others = {
-        route.path: route.method
-        for route in Template({}).routes()
-        if route.path is not None and route.function not in ours
-    }
+    others: dict[str, set[str]] = {}
+    for route in Template({}).routes():
+        if route.path is not None and route.function not in ours:
+            others.setdefault(route.path, set()).add(route.method or "")
     assert others == ELSEWHERE
 
 
@@ -180,7 +191,8 @@ def test_another_method_is_a_405_that_says_which_there_are(
 ) -> None:
     answer = ask(path, method)
     assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, taken)
-    assert json.loads(answer["body"])["code"] == "wrong_method"
+    body = json.loads(answer["body"])
+    assert (body["error"] if path.startswith("/v1/") else body)["code"] == "wrong_method"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/videos/", "/videos/a/b", "//videos", "/chat/a/b"])

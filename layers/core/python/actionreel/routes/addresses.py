@@ -9,16 +9,17 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 # What other functions answer. Their addresses with another method come to the API's $default route,
 # because API Gateway finds no route for them; a test compares this with the template.
 ELSEWHERE = {
-    "/": "GET",
-    "/static/{file}": "GET",
-    "/docs": "GET",
-    "/webhooks/{provider}/{token}": "POST",
-    "/chat/{platform}": "POST",
+    "/": {"GET"},
+    "/static/{file}": {"GET"},
+    "/docs": {"GET"},
+    "/webhooks/{provider}/{token}": {"POST"},
+    "/chat/{platform}": {"POST"},
+    "/mcp": {"DELETE", "GET", "POST"},
 }
 
 _ELSEWHERE = [
-    (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), method)
-    for path, method in ELSEWHERE.items()
+    (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), taken)
+    for path, taken in ELSEWHERE.items()
 ]
 
 
@@ -30,4 +31,4 @@ def methods(app: APIGatewayHttpResolver, path: str) -> list[str]:
         for route in (*app._static_routes, *app._dynamic_routes)
         if route.rule.match(path)
     }
-    return sorted(ours | {method for rule, method in _ELSEWHERE if rule.fullmatch(path)})
+    return sorted(ours.union(*(taken for rule, taken in _ELSEWHERE if rule.fullmatch(path))))

@@ -41,6 +41,9 @@ MEANINGS = {
     503: "The provider cannot be reached",
 }
 
+_LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "format": "uri"}}
+FOUND: dict[int, Any] = {302: {"description": MEANINGS[302], "headers": {"Location": _LOCATION}}}
+
 
 def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[int, Any]:
     """How the schema describes what a route answers."""

@@ -28,8 +28,11 @@ reader", "code": "a word for the program"}`; what API Gateway answers before it 
 wrong key, too many requests) is `{"message": "..."}`. An address that is there, but not for this
 method, gives a 405 whose `Allow` header says for which."""
 
+OPENAI = "/v1/"  # its errors are those of OpenAI
+
 # Who comes here needs no key.
 OPEN = {
+    "/instructions",
     "/openapi.json",
     "/videos/{video_id}/content",
     "/videos/{video_id}/poster",
@@ -41,7 +44,7 @@ TAGS = {
     "/instructions": ("Messages", ""),
     "/videos": ("Videos", "The records and the files"),
     "/usage": ("Account", "What was used, and how much may be"),
-    "/v1/": ("OpenAI Videos API", "For software that was built on OpenAI's Videos API"),
+    "/v1/": ("OpenAI", "For software that was built on OpenAI's Videos API"),
     "/tools": ("Agents", "For agents that call functions"),
     "/": ("About", "This document"),
 }
@@ -62,6 +65,7 @@ _MESSAGE = {
     "required": ["message"],
 }
 _OURS = {"$ref": "#/components/schemas/ErrorBody"}
+_OPENAIS = {"$ref": "#/components/schemas/OpenAIError"}
 _GATEWAYS = {"$ref": "#/components/schemas/GatewayMessage"}
 
 
@@ -79,6 +83,7 @@ _SHARED = {
     "Forbidden": _answer("The API key is wrong, or revoked", _GATEWAYS, example="Forbidden"),
     "TooManyRequests": _answer("Too many requests", _GATEWAYS, example="Too Many Requests"),
     "Trouble": _answer("Something went wrong on our side", _OURS, _GATEWAYS),
+    "OpenAITrouble": _answer("Something went wrong on our side", _OPENAIS, _GATEWAYS),
     "Unavailable": _answer("It did not answer in time", _GATEWAYS, example="Service Unavailable"),
 }
 
@@ -101,7 +106,7 @@ def document(app: APIGatewayHttpResolver) -> Json:
             _mend_parameter(parameter)
         if path in OPEN:
             operation["security"] = []
-        operation["responses"] = _responses(operation, is_open=path in OPEN)
+        operation["responses"] = _responses(path, operation)
     schemas = made["components"]["schemas"]
     for wrong in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(wrong, None)
@@ -124,6 +129,8 @@ def _name(given: str, path: str, method: str, taken: set[str]) -> str:
         name = given
     else:
         first, *others = given.removesuffix(made_up).split("_")
+        if path.startswith(OPENAI):  # some of its functions are called as ours are
+            first, others = "openai", [first, *others]
         name = first + "".join(word.capitalize() for word in others)
         name = given if name in taken else name
     taken.add(name)
@@ -145,21 +152,23 @@ def _mend_parameter(parameter: Json) -> None:
         schema |= kinds[0]
 
 
-def _responses(operation: Json, *, is_open: bool) -> Json:
+def _responses(path: str, operation: Json) -> Json:
     """What the route declares, without what the library makes up, with what API Gateway says."""
     responses = dict(operation["responses"])
     places = {parameter["in"] for parameter in operation.get("parameters", [])}
     if "HTTPValidationError" in json.dumps(responses.get("422")):
         del responses["422"]  # a string in a path is always accepted
-        if "requestBody" in operation or places - {"path"}:
+        if path.startswith(OPENAI):
+            pass  # it knows no 422
+        elif "requestBody" in operation or places - {"path"}:
             responses["422"] = _answer("The request can be read, but not accepted", _OURS)
     for status, answer in responses.items():
         if status[0] == "3" or status == "204":
             answer.pop("content", None)
-    responses["500"] = _shared("Trouble")
+    responses["500"] = _shared("OpenAITrouble" if path.startswith(OPENAI) else "Trouble")
     _add(responses, "429", "TooManyRequests")
     _add(responses, "503", "Unavailable")
-    if not is_open:
+    if path not in OPEN:
         _add(responses, "401", "Unauthorized")
         _add(responses, "403", "Forbidden")
     return dict(sorted(responses.items()))

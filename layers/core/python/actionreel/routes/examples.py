@@ -20,6 +20,10 @@ MESSAGES = {
     "poll": Example(summary="A tag that asks for a video again", value={"text": _POLL}),
     "nothing": Example(summary="No tag", value={"text": "Good morning.", "messageId": "message-3"}),
 }
+ARGUMENTS = {
+    "create": Example(summary="For create_video", value={"prompt": "A paper boat", "seconds": 4}),
+    "get": Example(summary="For get_video and cancel_video", value={"videoId": EXAMPLE_ID}),
+}
 ACCEPTED = {
     "plain": Example(summary="If it cannot have been charged", value={}),
     "double": Example(

@@ -21,7 +21,19 @@ from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
 from actionreel.remixes import remix
-from actionreel.routes.answers import allow, explain
+from actionreel.routes.answers import FOUND, allow, explain
+from actionreel.routes.openai_answers import (
+    CREATION,
+    NAME,
+    REMIX,
+    OpenAIDeleted,
+    OpenAIModels,
+    OpenAIVideo,
+    OpenAIVideos,
+    VideoName,
+    openai_gives,
+    wrong,
+)
 from actionreel.uploads import Upload, upload_key
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -31,7 +43,14 @@ MAX_BODY_MB = 4  # in base64 it has to fit into Lambda's 6
 Variant = Literal["video", "thumbnail", "spritesheet"]
 
 
-@router.post("/v1/videos", summary="Create a video", tags=["OpenAI"])
+@router.post(
+    "/v1/videos",
+    summary="Create a video",
+    description="Values that can be put right are, and `notices` says so. A second try of the "
+    "client libraries, or the same `Idempotency-Key`, makes no second video.",
+    responses=openai_gives("The video", OpenAIVideo, 400, 409, 413, 415, 429),
+    openapi_extensions=CREATION,
+)
 def create_video() -> Response[dict[str, Any]]:
     event, services, tenant = _event(), bootstrap.services(), _tenant()
     body, image = openai_door.tag_body(_given(event))
@@ -58,11 +77,21 @@ def create_video() -> Response[dict[str, Any]]:
     return _shown(video)
 
 
-@router.get("/v1/videos", summary="List videos", tags=["OpenAI"])
+@router.get(
+    "/v1/videos",
+    summary="List videos",
+    description="A page of them; `last_id` as `after` gives the next.",
+    responses=openai_gives("A page", OpenAIVideos, 400, 404),
+)
 def list_videos(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    after: Annotated[str, Query(max_length=200)] = "",
-    order: Literal["asc", "desc"] = "desc",
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.", examples=[20])] = 20,
+    after: Annotated[
+        str,
+        Query(max_length=200, description="The last id of the page before.", examples=[NAME]),
+    ] = "",
+    order: Annotated[
+        Literal["asc", "desc"], Query(description="By the time of creation.", examples=["desc"])
+    ] = "desc",
 ) -> Response[dict[str, Any]]:
     services, tenant = bootstrap.services(), _tenant()
     start = openai_door.video_id(after) if after else None
@@ -74,19 +103,40 @@ def list_videos(
     return _answer(openai_door.video_list(videos, more=following is not None))
 
 
-@router.get("/v1/videos/<name>", summary="Retrieve a video", tags=["OpenAI"])
-def retrieve_video(name: str) -> Response[dict[str, Any]]:
+@router.get(
+    "/v1/videos/<name>",
+    summary="Retrieve a video",
+    description="An id that is unknown, malformed or another tenant's gets the same 404.",
+    responses=openai_gives("The video", OpenAIVideo, 404),
+)
+def retrieve_video(name: VideoName) -> Response[dict[str, Any]]:
     return _shown(_video(name))
 
 
-@router.delete("/v1/videos/<name>", summary="Delete a video", tags=["OpenAI"])
-def delete_video(name: str) -> Response[dict[str, Any]]:
+@router.delete(
+    "/v1/videos/<name>",
+    summary="Delete a video",
+    description="The record and the files go; a video that is being made is not deleted (409).",
+    responses=openai_gives("It is gone", OpenAIDeleted, 404, 409, 503),
+)
+def delete_video(name: VideoName) -> Response[dict[str, Any]]:
     delete(_tenant(), openai_door.video_id(name), bootstrap.services())
     return _answer({"id": name, "object": "video.deleted", "deleted": True})
 
 
-@router.get("/v1/videos/<name>/content", summary="Download a video", tags=["OpenAI"])
-def download_video(name: str, variant: Variant = "video") -> Response[str]:
+@router.get(
+    "/v1/videos/<name>/content",
+    summary="Download a video",
+    description="Leads to the file.",
+    responses=FOUND | wrong(400, 404, 409),
+)
+def download_video(
+    name: VideoName,
+    variant: Annotated[
+        Variant,
+        Query(description="Of the video, or of its poster.", examples=["thumbnail"]),
+    ] = "video",
+) -> Response[str]:
     video = _video(name)
     if video.status != "completed":
         raise RequestError(409 if video.is_open else 404, "not_ready", "This video has no file.")
@@ -97,8 +147,14 @@ def download_video(name: str, variant: Variant = "video") -> Response[str]:
     return Response(302, headers={"Location": link, "Cache-Control": "no-store"}, body="")
 
 
-@router.post("/v1/videos/<name>/remix", summary="Remix a video", tags=["OpenAI"])
-def remix_video(name: str) -> Response[dict[str, Any]]:
+@router.post(
+    "/v1/videos/<name>/remix",
+    summary="Remix a video",
+    description="A new video from one that is there, where the model can.",
+    responses=openai_gives("The new video", OpenAIVideo, 400, 404, 409, 413, 415, 429),
+    openapi_extensions=REMIX,
+)
+def remix_video(name: VideoName) -> Response[dict[str, Any]]:
     given, event = _given(_event()), _event()
     prompt = given.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip() or len(prompt) > 4000:
@@ -108,7 +164,12 @@ def remix_video(name: str) -> Response[dict[str, Any]]:
     return _shown(remix(_tenant(), origin, prompt.strip(), bootstrap.services(), base))
 
 
-@router.get("/v1/models", summary="List models", tags=["OpenAI"])
+@router.get(
+    "/v1/models",
+    summary="List models",
+    description="Those that have what they need here, a key above all.",
+    responses=openai_gives("The models", OpenAIModels),
+)
 def list_models() -> Response[dict[str, Any]]:
     _tenant()
     return _answer(openai_door.model_list(bootstrap.services().registry))

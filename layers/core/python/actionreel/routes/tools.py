@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, tools
 from actionreel.routes.answers import gives
+from actionreel.routes.examples import ARGUMENTS
 from actionreel.tool_documents import ToolAnswer, ToolsView
 from actionreel.tool_schemas import Style, styled
 from actionreel.tool_schemas import tools as tools_of
@@ -23,9 +24,14 @@ _WRONG = (400, 404, 409, 413, 415, 422, 429, 503)
 @router.get(
     "/tools",
     summary="The tools for agents, as a request to a model takes them in",
+    description="Made from the models that there are, in the style of the model's API.",
     responses=gives(200, "The tools that can be used here", ToolsView, 422),
 )
-def get_tools(style: Annotated[Style, Query()] = "openai") -> ToolsView:
+def get_tools(
+    style: Annotated[
+        Style, Query(description="Whose requests they are for.", examples=["anthropic"])
+    ] = "openai",
+) -> ToolsView:
     http_api.tenant(router.current_event.raw_event)
     return ToolsView(tools=styled(tools_of(bootstrap.services().registry), style))
 
@@ -33,12 +39,23 @@ def get_tools(style: Annotated[Style, Query()] = "openai") -> ToolsView:
 @router.post(
     "/tools/<name>",
     summary="Call a tool: create_video, get_video, list_videos or cancel_video",
+    description="The arguments are those of the tool's schema at `/tools`.",
     responses=gives(200, "What the model is told", ToolAnswer, *_WRONG),  # type: ignore[arg-type]
 )
 def call_tool(
-    name: str,
-    arguments: Annotated[dict[str, Any] | None, Body(description=_ARGUMENTS)] = None,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+    name: Annotated[str, Path(description="Which tool.", examples=["create_video"])],
+    arguments: Annotated[
+        dict[str, Any] | None, Body(description=_ARGUMENTS, openapi_examples=ARGUMENTS)
+    ] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="Names a call of create_video: again, it makes no second video.",
+            examples=["call-17"],
+        ),
+    ] = None,
 ) -> Response[dict[str, Any]]:
     """cancel_video has a route of its own in the template, to CancelVideoFunction."""
     event = router.current_event.raw_event

@@ -24,15 +24,16 @@ from actionreel.instructions import instructions
 from actionreel.links import Links, open_token
 from actionreel.models import Place, Video, file_key, is_video_id
 from actionreel.retries import retry
-from actionreel.routes.answers import MEANINGS, errors, gives
+from actionreel.routes.answers import FOUND, errors, gives
 from actionreel.routes.examples import ACCEPTED, MESSAGES, TEXT, leads
 from actionreel.routes.parameters import EXAMPLE_ID, VideoId
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
-_LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "format": "uri"}}
-_FOUND = {302: {"description": MEANINGS[302], "headers": {"Location": _LOCATION}}}
-_Token = Annotated[str | None, Query(description="What the link of the record has here.")]
+_Token = Annotated[
+    str | None,
+    Query(description="What the link of the record has here.", examples=["v1.17"]),
+]
 
 
 @router.post(
@@ -164,7 +165,7 @@ def revoke_links(video_id: VideoId) -> VideoView:
     summary="The video's file",
     description="Leads to the file. Needs no key, but the token of the record's `videoUrl`. A video"
     " that has ended without a file gives a 404 with its reason.",
-    responses=_FOUND | errors(404, 409, 422, 503),
+    responses=FOUND | errors(404, 409, 422, 503),
 )
 def get_content(
     video_id: VideoId,
@@ -181,7 +182,7 @@ def get_content(
     "/videos/<video_id>/poster",
     summary="A still image of the video",
     description="Leads to a JPEG; a video can be there without one, which is a 404.",
-    responses=_FOUND | errors(404, 409, 503),
+    responses=FOUND | errors(404, 409, 503),
 )
 def get_poster(video_id: VideoId, token: _Token = None) -> Response[str]:
     poster_key = _linked(video_id, token).poster_key
