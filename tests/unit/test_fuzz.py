@@ -24,7 +24,7 @@ def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("actionreel.results.view", fails)
     with pytest.raises(AssertionError):
-        fuzz(requests=200)
+        fuzz(requests=400)
 
 
 def test_trouble_of_ours_behind_the_protocol_would_be_found(

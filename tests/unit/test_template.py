@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 from pydantic import BaseModel
 
 from actionreel.aws.dynamodb_reads import OPEN_VIDEOS
@@ -84,16 +86,35 @@ def test_only_who_needs_a_library_carries_it(function: str) -> None:
     assert FUNCTIONS[function]["Layers"] == [{"Ref": name} for name in names]
 
 
-def test_what_two_layers_have_they_have_in_one_version() -> None:
+def pins(layer: str) -> dict[str, str]:
+    """The versions that a layer asks for."""
+    lines = (ROOT / LAYERS[layer]["ContentUri"] / "requirements.txt").read_text().splitlines()
+    named = (line.partition("==") for line in lines if not line.startswith("#"))
+    return {name.partition("[")[0].lower(): version for name, _, version in named}
+
+
+def brought(names: Iterable[str]) -> set[str]:
+    """These packages, and all that they need."""
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            needs = map(Requirement, metadata.requires(name) or [])
+            ahead += [
+                need.name.lower() for need in needs if not need.marker or need.marker.evaluate()
+            ]
+    return found
+
+
+@pytest.mark.parametrize("layer", [name for name in LAYERS if name != "CoreLayer"])
+def test_what_a_layer_has_of_the_core_s_it_has_in_its_version(layer: str) -> None:
     """They are unpacked into one folder."""
-    pins: dict[str, set[str]] = {}
-    for layer in LAYERS.values():
-        for line in (ROOT / layer["ContentUri"] / "requirements.txt").read_text().splitlines():
-            if not line.startswith("#"):
-                name, _, version = line.partition("==")
-                pins.setdefault(name.lower(), set()).add(version)
-    assert {len(versions) for versions in pins.values()} == {1}
-    assert {"mcp", "pydantic"} <= pins.keys()
+    core, own = pins("CoreLayer"), pins(layer)
+    shared = brought(own) & core.keys()
+    assert {name: own.get(name) for name in shared} == {name: core[name] for name in shared}
+    assert layer != "McpLayer" or shared == {"pydantic", "python-multipart"}
 
 
 def test_every_route_has_its_handler(monkeypatch: pytest.MonkeyPatch) -> None:
