@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, tools
 from actionreel.routes.answers import gives
 from actionreel.tool_documents import ToolAnswer, ToolsView
-from actionreel.tool_schemas import Style, styled
+from actionreel.tool_schemas import NAMES, Style, styled
 from actionreel.tool_schemas import tools as tools_of
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 _ARGUMENTS = "The arguments, as the model wrote them: an object"
+# A plain string for the validation: another name gets the 404 that tells which there are.
+_Name = Annotated[str, Path(description="The tool.", json_schema_extra={"enum": list(NAMES)})]
+_Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="With it the same `create_video` again gives the same video.",
+    ),
+]
 _WRONG = (400, 404, 409, 413, 415, 422, 429, 503)
 
 
@@ -36,9 +46,9 @@ def get_tools(style: Annotated[Style, Query()] = "openai") -> ToolsView:
     responses=gives(200, "What the model is told", ToolAnswer, *_WRONG),  # type: ignore[arg-type]
 )
 def call_tool(
-    name: str,
+    name: _Name,
     arguments: Annotated[dict[str, Any] | None, Body(description=_ARGUMENTS)] = None,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+    idempotency_key: _Key = None,
 ) -> Response[dict[str, Any]]:
     """cancel_video has a route of its own in the template, to CancelVideoFunction."""
     event = router.current_event.raw_event
