@@ -10,9 +10,9 @@ from tests.fuzz.run import fuzz
 
 
 def test_no_request_is_our_fault() -> None:
-    api = fuzz(requests=600)
+    api = fuzz(requests=700)
     answers = api.answers
-    assert answers.total() >= 600
+    assert answers.total() >= 700
     # Of 100,000 requests 638 come to a 409: of so few as these perhaps none.
     assert {200, 404, 415, 422} <= answers.keys(), "the requests reach all routes"
     assert api.messages > 20

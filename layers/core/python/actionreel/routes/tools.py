@@ -12,12 +12,22 @@ from actionreel import bootstrap, http_api, tools
 from actionreel.routes.answers import gives
 from actionreel.routes.examples import ARGUMENTS
 from actionreel.tool_documents import ToolAnswer, ToolsView
-from actionreel.tool_schemas import Style, styled
+from actionreel.tool_schemas import NAMES, Style, styled
 from actionreel.tool_schemas import tools as tools_of
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 _ARGUMENTS = "The arguments, as the model wrote them: an object"
+# A plain string for the validation: another name gets the 404 that tells which there are.
+_Name = Annotated[str, Path(description="The tool.", json_schema_extra={"enum": list(NAMES)})]
+_Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="With it the same `create_video` again gives the same video.",
+    ),
+]
 _WRONG = (400, 404, 409, 413, 415, 422, 429, 503)
 
 
@@ -43,19 +53,11 @@ def get_tools(
     responses=gives(200, "What the model is told", ToolAnswer, *_WRONG),  # type: ignore[arg-type]
 )
 def call_tool(
-    name: Annotated[str, Path(description="Which tool.", examples=["create_video"])],
+    name: _Name,
     arguments: Annotated[
         dict[str, Any] | None, Body(description=_ARGUMENTS, openapi_examples=ARGUMENTS)
     ] = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            max_length=200,
-            description="Names a call of create_video: again, it makes no second video.",
-            examples=["call-17"],
-        ),
-    ] = None,
+    idempotency_key: _Key = None,
 ) -> Response[dict[str, Any]]:
     """cancel_video has a route of its own in the template, to CancelVideoFunction."""
     event = router.current_event.raw_event
