@@ -62,7 +62,7 @@ webhook-address: $(VENV)/run.done ## Where a server calls whose webhooks are set
 
 chat: $(VENV)/run.done ## Set up PLATFORM=slack, discord, telegram, events or model (STACK=name)
 	@$(RUN) -m local.chat_setup $(PLATFORM) $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') \
-		$(if $(MODEL),--ask) $(ARGS)
+		$(if $(TENANT),--tenant '$(TENANT)') $(if $(MODEL),--ask) $(ARGS)
 
 key: $(VENV)/run.done ## Make an API key for TENANT= (NAME=for-what), or REVOKE=one (STACK=name)
 	@$(RUN) -m local.api_keys --tenant '$(TENANT)' --name '$(NAME)' --revoke '$(REVOKE)' $(WHERE)

@@ -16,6 +16,8 @@ from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
 from local import deployment
 from local.deployment import Deployment
 
+MAX_NAME = 60  # characters
+
 
 def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
     """Does it, and prints what came of it. Raises ValueError with what is wrong."""
@@ -33,6 +35,10 @@ def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
         keys.revoke(matching[0], datetime.now(UTC))
         print(f"{arguments.revoke} is revoked. For a minute it may still be taken.")
     else:
+        if len(arguments.name) > MAX_NAME or not arguments.name.isprintable():
+            raise ValueError(
+                f"A key's NAME has at most {MAX_NAME} characters, all of them visible."
+            )
         key = new_key()
         made = ApiKey(
             tenant=tenant, key_hash=key_hash(key), name=arguments.name, created_at=datetime.now(UTC)

@@ -205,6 +205,10 @@ class FakeVideoRepository:
         ]
         return sorted(late, key=lambda video: str(video.next_check_at))[:limit]
 
+    def open_since(self) -> list[datetime]:
+        waiting = (video for video in self.records.values() if video.is_open or video.owes_delivery)
+        return [video.created_at for video in waiting]
+
     def durations(self, model: str) -> list[int]:
         return self.took.get(model, [])
 

@@ -34,7 +34,7 @@ from actionreel.models import (
     VideoStatus,
 )
 from actionreel.orders import Offer, Order
-from actionreel.ports import Tokens
+from actionreel.ports import Metric, Tokens
 from actionreel.registry import Registry, VideoModel
 from tests.fake_chats import FakeCallbacks, FakeChat, FakeChatModel, FakeChats
 from tests.fake_repository import FakeVideoRepository
@@ -290,7 +290,8 @@ class FakeKeys:
         return [key for key in self.held.values() if key.tenant == tenant]
 
     def revoke(self, key: ApiKey, now: datetime) -> None:
-        self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
+        if key.revoked_at is None:
+            self.held[key.key_hash] = key.model_copy(update={"revoked_at": now})
 
 
 class FakeServices:
@@ -321,6 +322,10 @@ class FakeServices:
         self.sections: dict[str, Section] = {}
         self.readers: dict[str, ChatReader] = {}
         self.turns_started: list[str] = []
+        self.measured: list[tuple[str, float]] = []
+
+    def measure(self, metric: Metric, value: float = 1) -> None:
+        self.measured.append((metric, value))
 
     def chat_section(self, platform: str) -> Section:
         return self.sections.get(platform, {})

@@ -17,5 +17,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if caller is None:
         logger.info("refused")
         return {"isAuthorized": False}
-    logger.info("admitted", extra=caller._asdict())
-    return {"isAuthorized": True, "context": {"tenant": caller.tenant}}
+    known = {name: value for name, value in caller._asdict().items() if value is not None}
+    logger.info("admitted", extra=known)
+    return {"isAuthorized": True, "context": known}

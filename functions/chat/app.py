@@ -23,7 +23,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Exception as error:  # ours: it is to come again
         passes = isinstance(error, ChatUnavailableError | WorkflowError)
         tell = logger.warning if passes else logger.exception
-        tell("message put off", extra={"error": type(error).__name__})
+        reason = str(error) if passes else None  # a sentence of ours, without secrets
+        tell("message put off", extra={"error": type(error).__name__, "reason": reason})
         later = RequestError(503, "unavailable", "This cannot be taken in now.")
         answer = http_api.error_answer(later)
     logger.info("message", extra={"status": answer["statusCode"]})

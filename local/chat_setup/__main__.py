@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from actionreel.api_keys import is_tenant
 from local.chat_setup import discord, events, model, slack, telegram
 from local.chat_setup.deployment import ChatSecret, find
 from local.chat_setup.walk import Platform, Section, SetupError, Terminal, Walk, shown
@@ -19,7 +20,8 @@ PLATFORMS: Mapping[str, Platform] = {
     "events": events,
     "model": model,
 }
-_PUBLIC = ("application_id", "public_key", "username", "owner_bots", "base_url")
+_PUBLIC = ("application_id", "public_key", "username", "owner_bots", "base_url", "tenant")
+_NO_TENANT = "{} is no tenant: small letters, digits and hyphens, at most 40."
 _NOT_STORED = """\
 Nothing is stored: without STACK the deployment's secret is not known. Its section must hold: {}."""
 
@@ -49,6 +51,10 @@ def _walk(
 ) -> list[str]:
     """What is wrong at the end. Raises SetupError if it cannot come to one."""
     platform, name = PLATFORMS[chosen.platform], chosen.platform
+    if chosen.tenant and name == "model":
+        raise SetupError("The model has no tenant: it answers for those of the platforms.")
+    if chosen.tenant and not is_tenant(chosen.tenant):
+        raise SetupError(_NO_TENANT.format(chosen.tenant))
     deployment = find(chosen.stack, chosen.url)
     secret = deployment.secret
     walk = Walk(
@@ -65,9 +71,13 @@ def _walk(
         held = secret.section(name)
         if not held:
             raise SetupError(f"The secret holds nothing for {name}.")
-        return platform.check(walk, held)
+        tenant = held.get("tenant", "").strip()
+        wrong = [_NO_TENANT.format(shown(tenant))] if tenant and not is_tenant(tenant) else []
+        return [*platform.check(walk, held), *wrong]
     held = secret.section(name) if secret else {}
     section = platform.collect(walk, held)
+    if chosen.tenant:
+        section = {**section, "tenant": chosen.tenant}
     if secret is None:
         terminal.say(_NOT_STORED.format(", ".join(sorted(section))))
     else:
@@ -99,6 +109,9 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--stack", default="", help="the name of the CloudFormation stack")
     parser.add_argument(
         "--url", default="", help="the address of its API, if it is not the stack's own"
+    )
+    parser.add_argument(
+        "--tenant", default="", help="whose videos its chats make (default: as it is, or default)"
     )
     parser.add_argument(
         "--ask",

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from hypothesis import strategies as st
 
+from actionreel.tool_schemas import NAMES
 from local.template import Template
 from tests.fakes import VIDEO_ID
 
@@ -80,6 +81,12 @@ bodies = st.fixed_dictionaries(
 consents: st.SearchStrategy[dict[str, Any]] = st.just({"acceptDoubleCharge": True}) | (
     st.dictionaries(st.just("acceptDoubleCharge") | text, st.booleans() | values, max_size=2)
 )
+calls = st.dictionaries(
+    st.sampled_from(["prompt", "model", "seconds", "size", "videoId", "limit", "cursor"]) | text,
+    values | st.just(VIDEO_ID),
+    max_size=4,
+)
+tool_names = st.sampled_from(NAMES) | text
 header_names = st.sampled_from(
     ["content-type", "idempotency-key", "host", "x-forwarded-proto", "authorization", "cookie"]
 )
@@ -93,11 +100,16 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     method, path = draw(st.sampled_from(ROUTES))
     shown = str(path or draw(text))
     parameters: dict[str, str] = {}
+    if "{name}" in shown:
+        parameters["name"] = draw(tool_names)
+        shown = shown.replace("{name}", parameters["name"])
     for name in ("videoId", "file"):
         if f"{{{name}}}" in shown:
             parameters[name] = VIDEO_ID if draw(st.integers(0, 2)) else draw(text)
             shown = shown.replace(f"{{{name}}}", parameters[name])
-    fitting = consents if shown.endswith("/retry") else bodies
+    fitting: st.SearchStrategy[Any] = consents if shown.endswith("/retry") else bodies
+    if shown.startswith("/tools/"):
+        fitting = calls
     raw = (
         json.dumps(draw(fitting)).encode() if draw(st.booleans()) else draw(st.binary(max_size=60))
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from mcp.types import INTERNAL_ERROR
 from moto import mock_aws
 
 from actionreel import bootstrap
@@ -21,14 +22,16 @@ from actionreel.aws.dynamodb_chats import DynamoDBChatRepository
 from functions.answer_message import app as answer_function
 from functions.api import app as api_function
 from functions.chat import app as chat_function
+from functions.mcp import app as mcp_function
 from functions.webhooks import app as webhooks_function
 from local.stack import create_tables
 from local.template import REGION, Template
 from tests.fakes import FakeServices, a_video
+from tests.fuzz.agents import protocol_events
 from tests.fuzz.chats import SECTIONS, chat_events
 from tests.fuzz.requests import events
 
-_FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function}
+_FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function, "mcp": mcp_function}
 EMPTIED_EVERY = 400  # requests: a transaction of moto's copies its whole table
 
 
@@ -58,7 +61,9 @@ class Api:
         answer = json.loads(json.dumps(function.lambda_handler(event, None)))
         status: int = answer["statusCode"]
         self.answers[status] += 1
-        if status >= 400:
+        if function is mcp_function:
+            _check_protocol(answer)
+        elif status >= 400:
             said = json.loads(answer["body"])
             if str(event["rawPath"]).startswith("/v1/"):
                 assert set(said["error"]) == {"message", "type", "param", "code"}, said
@@ -82,6 +87,14 @@ class Api:
         self._services.videos.add("default", [a_video(status="unknown")], None)
 
 
+def _check_protocol(answer: dict[str, Any]) -> None:
+    """An answer of the Model Context Protocol, whose errors of ours may come with a 200."""
+    if answer["headers"].get("content-type") == "application/json" and answer["body"]:
+        said = json.loads(answer["body"])
+        assert said["jsonrpc"] == "2.0", said
+        assert "result" in said or said["error"]["code"] != INTERNAL_ERROR, said
+
+
 def fuzz(requests: int, first: int = 0) -> Api:
     """Sends that many requests; gives the API, with the statuses of its answers and the number of
     messages that it answered in chats. The same `first` sends the same ones. Raises
@@ -100,7 +113,7 @@ def fuzz(requests: int, first: int = 0) -> Api:
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )
-        @given(events() | chat_events())
+        @given(events() | chat_events() | protocol_events())
         def never_a_5xx(event: dict[str, Any]) -> None:
             assert api.answer(event) < 500
 

@@ -155,6 +155,14 @@ def test_api(invoke: Invoke) -> None:
     assert (answer["statusCode"], result["type"]) == (200, "VIDEO_PENDING")
 
 
+def test_mcp(invoke: Invoke) -> None:
+    """The protocol's library is there, and what it needs of ours."""
+    answer = invoke("McpFunction", event("mcp"))
+    result = json.loads(answer["body"])["result"]
+    assert (answer["statusCode"], result["isError"]) == (200, False)
+    assert "videos" in result["structuredContent"]
+
+
 def test_webhook(invoke: Invoke) -> None:
     """Of an address that nobody was given; and of ours, with a signature that is too old."""
     told = event("webhook")

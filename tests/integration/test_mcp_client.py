@@ -14,13 +14,13 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from uuid6 import uuid7
 
 from actionreel import bootstrap
 from local.stack import Stack
 from tests.conftest import GIVE_UP_SECONDS
 from tests.fakes import a_video
 
-OTHERS = "0199f3a0-0000-7000-8000-0000000a0a0a"
 Mode = Literal["auto", "legacy"]
 
 
@@ -33,7 +33,8 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def connected(stack: Stack, mode: Mode = "auto", **headers: str) -> AsyncIterator[Client]:
+async def connected(stack: Stack, mode: Mode = "auto", key: str = "") -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with (
         httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http,
         Client(streamable_http_client(f"{stack.url}/mcp", http_client=http), mode=mode) as client,
@@ -111,20 +112,57 @@ async def test_a_video_is_cancelled(stack: Stack) -> None:
 
 
 async def test_what_is_wrong_is_told(stack: Stack) -> None:
-    services = bootstrap.services()
-    if services.videos.get("other", OTHERS) is None:
-        services.videos.add("other", [a_video(tenant="other", video_id=OTHERS)], None)
     async with connected(stack) as client:
         assert "needs a prompt" in await refused(client, "create_video")
         assert "no such model" in await refused(client, "create_video", prompt="p", model="x")
-        nobody = "There is no video with this id."
-        for video_id in (OTHERS, "x", OTHERS[:-1] + "b"):
-            assert await refused(client, "get_video", videoId=video_id) == nobody
-            assert await refused(client, "cancel_video", videoId=video_id) == nobody
         with pytest.raises(MCPError, match="The tools are: create_video"):
             await client.call_tool("make_video", {})
         with pytest.raises(MCPError):
             await client.list_resources()
+
+
+async def test_what_is_another_tenant_s_is_not_there(stack: Stack) -> None:
+    video_id = str(uuid7())
+    bootstrap.services().videos.add("agents", [a_video(tenant="agents", video_id=video_id)], None)
+    key = stack.key("agents")
+    async with connected(stack, key=key) as owner:
+        assert (await told(owner, "get_video", videoId=video_id))["status"] == "queued"
+        assert len((await told(owner, "list_videos"))["videos"]) == 1
+    async with connected(stack) as client:
+        nobody = "There is no video with this id."
+        for asked in (video_id, "x", str(uuid7())):
+            assert await refused(client, "get_video", videoId=asked) == nobody
+            assert await refused(client, "cancel_video", videoId=asked) == nobody
+        listed = (await told(client, "list_videos", limit=100))["videos"]
+        assert video_id not in [video["videoId"] for video in listed]
+    answer = httpx.post(f"{stack.url}/mcp", headers={"Authorization": "Bearer ar_wrong"})
+    assert answer.status_code == 403
+
+
+def test_the_tools_over_http(stack: Stack) -> None:
+    """What a program does that has no client: the same tools, by their names."""
+    with httpx.Client(base_url=stack.url, timeout=60) as http:
+        names = [tool["name"] for tool in http.get("/tools?style=anthropic").json()["tools"]]
+        assert names == ["create_video", "get_video", "list_videos", "cancel_video"]
+
+        def use(name: str, arguments: dict[str, Any], **headers: str) -> Any:
+            answer = http.post(f"/tools/{name}", json=arguments, headers=headers)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        once = {"Idempotency-Key": f"agents {uuid7()}"}
+        made = use("create_video", {"prompt": "[instant] a boat"}, **once)
+        again = use("create_video", {"prompt": "[instant] a boat"}, **once)
+        assert made["videoId"] == again["videoId"]
+        asked = {"videoId": made["videoId"]}
+        until = time.monotonic() + GIVE_UP_SECONDS
+        while "retryAfterSeconds" in (video := use("get_video", asked)):
+            assert time.monotonic() < until
+            time.sleep(min(video["retryAfterSeconds"], 2))
+        assert video["status"] == "completed"
+        assert use("cancel_video", asked)["outcome"] == "too_late"
+        assert use("list_videos", {"limit": 1})["videos"]
+        assert http.post("/tools/nothing", json={}).status_code == 404
 
 
 def test_a_stream_and_a_session_are_refused(stack: Stack) -> None:

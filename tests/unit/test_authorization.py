@@ -83,7 +83,8 @@ def test_the_function_answers_api_gateway(services: FakeServices) -> None:
     assert event["headers"]["authorization"] == "Bearer ar_home"
     assert app.lambda_handler(event, None) == {"isAuthorized": False}
     admitted = app.lambda_handler({"headers": {"authorization": f"Bearer {KEY}"}}, None)
-    assert admitted == {"isAuthorized": True, "context": {"tenant": "acme"}}
+    known = {"tenant": "acme", "key_id": key_hash(KEY)[:12]}
+    assert admitted == {"isAuthorized": True, "context": known}
     assert app.lambda_handler({}, None) == {"isAuthorized": False}
 
 

@@ -15,6 +15,8 @@ from actionreel.chat_inbox import MAX_TURN_BYTES, receive
 from actionreel.chats import ChatMessage, Received, Reply, Turn
 from actionreel.errors import ChatUnavailableError, RequestError, WorkflowError
 from actionreel.models import Place
+from actionreel.observability import logger
+from actionreel.settings import Settings
 from functions.chat import app
 from tests.fake_chats import PLACE, FakeReader
 from tests.fakes import NOON, FakeServices, cases
@@ -267,3 +269,60 @@ def test_what_the_owner_s_bot_makes_is_anybody_s_to_cancel() -> None:
     received(services)
     [turn] = turns(services)
     assert (turn.message.kind, turn.message.place.author) == ("tags", None)
+
+
+@pytest.mark.parametrize("section", [{}, {"tenant": ""}, {"tenant": "acme"}, {"tenant": " acme "}])
+def test_a_message_is_its_platform_s_tenant_s(section: dict[str, str]) -> None:
+    services = inbox()
+    services.sections = {"telegram": section, "slack": {"tenant": "another"}}
+    received(services)
+    [turn] = turns(services)
+    assert turn.tenant == (section.get("tenant", "").strip() or "default")
+
+
+@pytest.mark.parametrize(
+    "tenant", ["Acme", "a b", "a#b", "-a", "a" * 41, "acme,other", "(no text)"]
+)
+def test_a_tenant_that_none_can_be_is_put_off_and_told_to_the_operator(
+    tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(logger, "warning", lambda message, extra: told.append(extra))
+    services = inbox()
+    services.sections = {"telegram": {"tenant": tenant}}
+    bootstrap.use(services)
+    event = {
+        "pathParameters": {"platform": "telegram"},
+        "headers": GOOD,
+        "body": "body",
+        "requestContext": {"domainName": "api.test"},
+    }
+    try:
+        answer = app.lambda_handler(event, None)
+    finally:
+        bootstrap.use(None)
+    assert answer["statusCode"] == 503
+    assert (turns(services), services.turns_started) == ([], [])
+    reason = "The secret's section telegram has a tenant that is none."
+    assert told == [{"error": "ChatUnavailableError", "reason": reason}]
+
+
+def test_a_stranger_is_not_told_of_the_operator_s_mistake() -> None:
+    services = inbox()
+    services.sections = {"telegram": {"tenant": "No Tenant"}}
+    assert refused(services, signature="bad") == (401, "bad_signature")
+
+
+@pytest.mark.parametrize("tenant", [5, None, True, ["acme"], {"name": "acme"}])
+def test_a_tenant_that_is_no_text_is_not_the_default_one(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {"telegram": {"tenant": tenant, "bot_token": "t", "number": 5}}
+    monkeypatch.setattr("actionreel.aws.secrets_manager._get", lambda *_, **__: held)
+    services = inbox()
+    services.sections = {
+        "telegram": AwsServices(Settings(chat_secret="s")).chat_section("telegram")
+    }
+    assert services.sections["telegram"].keys() == {"tenant", "bot_token"}
+    with pytest.raises(ChatUnavailableError, match="a tenant that is none"):
+        received(services)

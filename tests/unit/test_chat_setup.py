@@ -216,3 +216,38 @@ def test_a_platform_that_is_not_reached_is_told(deployed: Deployed, platform: st
         platform, **{**nowhere, **SLACK, **DISCORD, **deployed.telegram()}
     )
     assert status == 1 and "cannot be reached (ConnectError)" in printed
+
+
+def test_a_platform_can_be_a_tenant_s(deployed: Deployed) -> None:
+    status, printed = deployed.run("slack", "--tenant", "acme", **SLACK)
+    assert status == 0 and "tenant: acme, new" in printed
+    assert deployed.held["slack"]["tenant"] == "acme"
+    status, printed = deployed.run("slack", **SLACK)  # what is there stays
+    assert status == 0 and deployed.held["slack"]["tenant"] == "acme"
+    status, printed = deployed.run("slack", "--tenant", "other", **SLACK)
+    assert status == 0 and "tenant: other, changed" in printed
+
+
+@pytest.mark.parametrize(
+    ("platform", "tenant", "said"),
+    [
+        ("slack", "Acme", "Acme is no tenant: small letters"),
+        ("telegram", "a#b", "a#b is no tenant"),
+        ("model", "acme", "The model has no tenant"),
+    ],
+)
+def test_what_no_tenant_can_be_is_not_written(
+    deployed: Deployed, platform: str, tenant: str, said: str
+) -> None:
+    before = deployed.held
+    status, printed = deployed.run(platform, "--tenant", tenant)
+    assert status == 1 and said in printed
+    assert deployed.held == before
+
+
+def test_check_tells_of_a_tenant_that_none_can_be(deployed: Deployed) -> None:
+    assert deployed.run("slack", **SLACK)[0] == 0
+    assert "no tenant" not in deployed.run("slack", "--check")[1]
+    deployed.hold(slack={**deployed.held["slack"], "tenant": "No Tenant"})
+    status, printed = deployed.run("slack", "--check")
+    assert status == 1 and "No Tenant is no tenant" in printed

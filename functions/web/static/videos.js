@@ -1,6 +1,7 @@
 // What the page knows about each video, and the asking that keeps it up to date.
 
 import { now, readVideo } from "./api.js";
+import { isKeyWanted, onKeyGranted } from "./key.js";
 
 const FINAL = new Set(["completed", "failed", "cancelled", "expired", "unknown"]);
 const SHORTEST_WAIT = 1; // seconds between two questions about a video, as all waits here
@@ -37,6 +38,7 @@ export function phaseOf({ video, refusal }) {
 }
 
 const wantsNews = (entry) => !entry.refusal && !(entry.read && FINAL.has(entry.video.status));
+const mayAsk = (entry) => !entry.asking && entry.listeners.size && wantsNews(entry);
 
 /** Take in what a result of POST /actions says; the record is fetched once somebody watches. */
 export function learnResult(video, wait = null) {
@@ -96,7 +98,7 @@ function secondsToWait(entry) {
 
 function schedule(entry) {
   clearTimeout(entry.timer);
-  if (entry.asking || !entry.listeners.size || !wantsNews(entry)) return;
+  if (isKeyWanted() || !mayAsk(entry)) return; // with a key, asking goes on
   entry.timer = setTimeout(askAbout, secondsToWait(entry) * 1000, entry);
 }
 
@@ -111,14 +113,15 @@ async function askAbout(entry) {
   entry.asking = false;
   if (video) return learnRecord(video);
   entry.failures += 1;
-  Object.assign(entry, trouble.passing ? { trouble } : { trouble: null, refusal: trouble });
+  const goesOn = trouble.passing || trouble.wantsKey;
+  Object.assign(entry, goesOn ? { trouble } : { trouble: null, refusal: trouble });
   tell(entry);
 }
 
 function resume() {
-  if (document.hidden) return;
+  if (document.hidden || isKeyWanted()) return;
   for (const entry of entries.values()) {
-    if (!entry.asking && entry.listeners.size && wantsNews(entry)) {
+    if (mayAsk(entry)) {
       clearTimeout(entry.timer);
       askAbout(entry);
     }
@@ -126,4 +129,5 @@ function resume() {
 }
 
 addEventListener("online", resume);
+onKeyGranted(resume);
 document.addEventListener("visibilitychange", resume);

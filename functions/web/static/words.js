@@ -92,6 +92,7 @@ export function stateOf(entry) {
 /** What keeps the page from asking about a video, empty if nothing does. */
 export function troubleOf({ trouble, failures }, attempt = failures) {
   if (!trouble) return "";
+  if (trouble.wantsKey) return "Waiting for an API key";
   const what = trouble.status === 0 ? "Connection lost" : "The service is not answering properly";
   return attempt > 1 ? `${what}, trying again (attempt ${attempt})` : `${what}, trying again`;
 }

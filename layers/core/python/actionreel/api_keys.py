@@ -11,6 +11,8 @@ import secrets
 from datetime import datetime
 from typing import NamedTuple
 
+from pydantic import field_validator
+
 from actionreel.models import Document
 
 PREFIX = "ar_"
@@ -28,6 +30,14 @@ class ApiKey(Document):
     name: str = ""
     created_at: datetime
     revoked_at: datetime | None = None
+
+    @field_validator("tenant")
+    @classmethod
+    def _tenant_can_be_one(cls, tenant: str) -> str:
+        """A record that was written by hand must not lead to records that are no tenant's."""
+        if not is_tenant(tenant):
+            raise ValueError("no tenant has this name")
+        return tenant
 
     @property
     def key_id(self) -> str:

@@ -49,7 +49,8 @@ def call(application: Application, event: http_api.Event) -> dict[str, Any]:
         },
     }
     headers.pop("content-length", None)  # which whoever sends it counts
-    return {"statusCode": start["status"], "headers": headers, "body": b"".join(parts).decode()}
+    status = int(start["status"])  # an application may give an enum
+    return {"statusCode": status, "headers": headers, "body": b"".join(parts).decode()}
 
 
 def _scope(event: http_api.Event) -> Message:

@@ -27,6 +27,7 @@ from actionreel.models import VideoJob
 from actionreel.ports import (
     AccountRepository,
     KeyRepository,
+    Metric,
     Services,
     Tokens,
     VideoProvider,
@@ -261,6 +262,12 @@ class AwsServices:
 
         arn = self.settings.chat_state_machine_arn
         start(self._states, arn, turn_id, {"tenant": tenant, "turn_id": turn_id})
+
+    def measure(self, metric: Metric, value: float = 1) -> None:
+        """Tells the operator's alarms."""
+        from actionreel.observability import measure
+
+        measure(metric, value)
 
     def now(self) -> datetime:
         """The time, in UTC."""

@@ -48,6 +48,7 @@ def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) 
             message = "The provider is being asked for this video; try again in a minute."
             raise RequestError(409, "not_now", message) from None
         return _as_it_is(stale.video)
+    services.measure("VideosCancelled")
     return Cancellation("cancelled", closed)
 
 

@@ -32,7 +32,7 @@ def receive(
         raise RequestError(401, "bad_signature", "The signature is not the platform's.")
     tenant = section.get("tenant", "").strip() or HOME_TENANT
     if not is_tenant(tenant):
-        raise ChatUnavailableError(f"The tenant of {platform} in the secret is none.")
+        raise ChatUnavailableError(f"The secret's section {platform} has a tenant that is none.")
     received = reader.read(section, headers, body)
     message = received.message
     if message is not None:

@@ -120,7 +120,7 @@ def _settle(video: Video, services: Services, reason: str | None, *, last: bool)
 
 
 def _note(video: Video, services: Services, reason: str | None) -> Video:
-    return services.videos.advance(
+    noted = services.videos.advance(
         video.tenant,
         video.video_id,
         {video.status},
@@ -128,6 +128,9 @@ def _note(video: Video, services: Services, reason: str | None) -> Video:
         delivery="not_delivered" if reason else "delivered",
         delivery_reason=reason,
     )
+    if reason:
+        services.measure("ResultsNotDelivered")
+    return noted
 
 
 def _deliver(video: Video, place: Place, services: Services) -> None:

@@ -7,8 +7,14 @@ from decimal import Decimal
 from actionreel.errors import StaleVideoError
 from actionreel.failures import caught_failure, tainted
 from actionreel.models import Failure, Video, VideoJob, VideoStatus
-from actionreel.ports import Services
+from actionreel.ports import Metric, Services
 
+_METRICS: dict[VideoStatus, Metric] = {
+    "failed": "VideosFailed",
+    "cancelled": "VideosCancelled",
+    "expired": "VideosExpired",
+    "unknown": "VideosUnknown",
+}
 _ENDINGS: dict[str, VideoStatus] = {"expired": "expired", "cancelled": "cancelled"}
 
 
@@ -39,9 +45,11 @@ def close(
     """
     if video.ambiguous and not failure.maybe_charged:
         failure = tainted(failure)
-    status = _ENDINGS.get(failure.code, "unknown" if failure.maybe_charged else "failed")
+    status: VideoStatus = _ENDINGS.get(
+        failure.code, "unknown" if failure.maybe_charged else "failed"
+    )
     try:
-        return services.videos.advance(
+        closed = services.videos.advance(
             video.tenant,
             video.video_id,
             {video.status},
@@ -51,6 +59,8 @@ def close(
             cost_usd=cost_usd,
             **video.owed,
         )
+        services.measure(_METRICS[status])
+        return closed
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:
             raise

@@ -180,6 +180,7 @@ def store(job: VideoJob, services: Services) -> VideoJob:
         )
     except StaleVideoError as stale:
         return as_recorded(job, stale.video)
+    services.measure("VideosCompleted")
     if job.took_seconds is not None and 0 < job.took_seconds <= job.deadline_seconds:
         services.videos.add_duration(job.request.model, job.took_seconds)
     return job.model_copy(update={"status": "stored"})

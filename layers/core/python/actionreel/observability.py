@@ -13,6 +13,8 @@ from actionreel.models import VideoJob
 
 logger = Logger()
 
+_UNITS = {"Seconds": MetricUnit.Seconds, "USD": MetricUnit.NoUnit}
+
 Task = Callable[[VideoJob], VideoJob]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -46,6 +48,14 @@ def job_task(task: Task) -> Handler:
         return done.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     return handler
+
+
+def measure(name: str, value: float) -> None:
+    """Writes one value of a metric that has no dimension but the service's, for the alarms."""
+    unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), MetricUnit.Count)
+    metrics = EphemeralMetrics()
+    metrics.add_metric(name=name, unit=unit, value=value)
+    metrics.flush_metrics()
 
 
 def _count(name: str, function: str) -> None:

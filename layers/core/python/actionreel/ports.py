@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps
 from actionreel.api_keys import ApiKey
@@ -27,6 +27,19 @@ from actionreel.models import (
 )
 from actionreel.orders import Order
 from actionreel.registry import Registry
+
+# What alarms and the dashboard of the template know; each is counted, or measured by the sweep.
+Metric = Literal[
+    "VideosCompleted",
+    "VideosFailed",
+    "VideosCancelled",
+    "VideosExpired",
+    "VideosUnknown",
+    "ResultsNotDelivered",
+    "OpenVideos",
+    "OldestOpenVideoSeconds",
+    "SpendTodayUSD",
+]
 
 
 class VideoProvider(Protocol):
@@ -157,6 +170,10 @@ class VideoRepository(Protocol):
     def overdue(self, before: datetime, limit: int) -> list[Video]:
         """Videos that had to be looked at before that time, the most overdue first: open ones, and
         those whose result was not told yet."""
+
+    def open_since(self) -> list[datetime]:
+        """When each video was asked for that has not ended, or whose result was not told yet; of
+        the first 10,000."""
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took."""
@@ -317,5 +334,8 @@ class Services(Protocol):
     def callbacks(self) -> Callbacks: ...
     def start_turn(self, tenant: str, turn_id: str) -> None:
         """Starts the execution that answers a message; twice is once. Raises WorkflowError."""
+
+    def measure(self, metric: Metric, value: float = 1) -> None:
+        """Tells the operator's alarms. Never raises."""
 
     def now(self) -> datetime: ...

@@ -60,7 +60,22 @@ def sweep(services: Services) -> int:
             logger.exception("a video could not be seen to", extra={"video_id": video.video_id})
             with suppress(Exception):
                 _leave(video, services)
+    _tell_alarms(services)
     return len(overdue)
+
+
+def _tell_alarms(services: Services) -> None:
+    """How much is open, since when, and what today has cost; trouble with it stops nothing."""
+    now = services.now()
+    try:
+        since = services.videos.open_since()
+        services.measure("OpenVideos", len(since))
+        oldest = (now - min(since)).total_seconds() if since else 0
+        services.measure("OldestOpenVideoSeconds", max(0, oldest))
+        today = services.accounts.usage(None, [now.date()])[now.date()]
+        services.measure("SpendTodayUSD", float(today.usd))
+    except Exception:
+        logger.exception("the alarms could not be told")
 
 
 def _tend(video: Video, services: Services) -> None:

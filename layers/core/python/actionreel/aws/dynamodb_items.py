@@ -27,8 +27,9 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic_core import to_jsonable_python
@@ -135,6 +136,12 @@ def video(item: Item) -> Video:
     for name in _AS_TEXT & fields.keys():
         fields[name] = json.loads(fields[name])
     return Video.model_validate(fields)
+
+
+def asked_at(item: Item) -> datetime:
+    """When the video of an item was asked for, by its key: a UUID of version 7 begins with that, in
+    milliseconds since 1970."""
+    return datetime.fromtimestamp((UUID(item["SK"].partition("#")[2]).int >> 80) / 1000, UTC)
 
 
 def typed(item: Mapping[str, Any]) -> dict[str, Any]:

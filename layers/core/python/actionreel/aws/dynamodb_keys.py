@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_jsonable_python
-
 from actionreel.api_keys import ApiKey
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_items import Item, plain, typed
@@ -31,18 +29,7 @@ class DynamoDBKeyRepository:
 
     def add(self, key: ApiKey) -> None:
         """Keeps a new key."""
-        fields = to_jsonable_python(dict(key), exclude_none=True)
-        fields = {name: value for name, value in fields.items() if value is not None}
-        self._transact(
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": typed({**where, **fields}),
-                    "ConditionExpression": "attribute_not_exists(PK)",
-                }
-            }
-            for where in _places(key)
-        )
+        self._put(key, ConditionExpression="attribute_not_exists(PK)")
 
     def of(self, tenant: str) -> list[ApiKey]:
         """The tenant's keys, revoked ones too, the oldest first."""
@@ -61,21 +48,18 @@ class DynamoDBKeyRepository:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def revoke(self, key: ApiKey, now: datetime) -> None:
-        """Has nobody come in with the key any more."""
-        self._transact(
-            {
-                "Update": {
-                    "TableName": self._table,
-                    "Key": typed(where),
-                    "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :now)",
-                    "ExpressionAttributeValues": typed({":now": to_jsonable_python(now)}),
-                }
-            }
-            for where in _places(key)
-        )
+        """Has nobody come in with the key any more. One that is revoked stays as it is."""
+        if key.revoked_at is None:
+            self._put(key.model_copy(update={"revoked_at": now}))
 
-    def _transact(self, parts: Any) -> None:
-        self._client.transact_write_items(TransactItems=list(parts))
+    def _put(self, key: ApiKey, **condition: Any) -> None:
+        """Writes both items whole, so that each is a record whatever became of the other."""
+        fields = {**key.model_dump(mode="json", exclude_none=True), "key_id": key.key_id}
+        parts: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": typed({**where, **fields}), **condition}}
+            for where in _places(key)
+        ]
+        self._client.transact_write_items(TransactItems=parts)
 
 
 def _places(key: ApiKey) -> tuple[items.Key, items.Key]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 OPEN_VIDEOS = "OpenVideos"
+MOST_OPEN = 10_000
 _STRETCH = 250  # records read at a time where only some are wanted,
 _STRETCHES = 10  # and how many times at most for one page
 _BATCH_TRIES = 8
@@ -142,6 +143,25 @@ class DynamoDBVideoReader:
             except ValidationError:  # another release wrote it, and must see to it
                 logger.warning("an open record cannot be read", extra={"key": item["SK"]})
         return [video for video in videos if video.is_open or video.owes_delivery]
+
+    def open_since(self) -> list[datetime]:
+        """When each video was asked for that has not ended, or whose result was not told yet; of
+        the first 10,000. Their ids tell: they are UUIDs of version 7."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": OPEN_VIDEOS,
+            "KeyConditionExpression": "#open = :open",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": typed({":open": items.OPEN}),
+        }
+        found: list[datetime] = []
+        while len(found) < MOST_OPEN:
+            answer = self._client.query(**request)
+            found += [items.asked_at(plain(item)) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found[:MOST_OPEN]
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took, oldest first."""

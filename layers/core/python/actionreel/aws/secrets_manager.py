@@ -77,11 +77,14 @@ def _sections(secret: str, *, fresh: bool = False) -> dict[str, Mapping[str, str
     """The sections that are what they should be."""
     found = _get(secret, transform="json", fresh=fresh)
     sections = found if isinstance(found, dict) else {}
-    return {
-        name: {field: value for field, value in held.items() if isinstance(value, str)}
-        for name, held in sections.items()
-        if isinstance(held, dict)
-    }
+    return {name: _fields(held) for name, held in sections.items() if isinstance(held, dict)}
+
+
+def _fields(held: Mapping[str, Any]) -> Mapping[str, str]:
+    """Those that are text. A tenant that is none stays, as one that nobody can be: left out, it
+    would have somebody else's chats make videos for the tenant that needs no name."""
+    fields = {name: value for name, value in held.items() if isinstance(value, str)}
+    return {"tenant": "(no text)", **fields} if "tenant" in held else fields
 
 
 def _key(held: Mapping[str, str]) -> str:
