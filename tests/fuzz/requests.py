@@ -14,6 +14,8 @@ from local.template import Template
 from tests.fakes import VIDEO_ID
 
 ROUTES = [(route.method, route.path) for route in Template({}).routes()]
+KEYED = {f"{route.method} {route.path}" for route in Template({}).routes() if route.authorizer}
+KEY = "ar_" + "fuzz" * 10 + "key"  # of the tenant default
 
 nasty = st.sampled_from(
     [
@@ -91,6 +93,12 @@ header_names = st.sampled_from(
     ["content-type", "idempotency-key", "host", "x-forwarded-proto", "authorization", "cookie"]
 )
 
+authorizations = (
+    st.sampled_from([f"Bearer {KEY}", f"bearer  {KEY} "])
+    | st.sampled_from([KEY, f"Bearer {KEY},{KEY}", f"Bearer {KEY} {KEY}", f"Basic {KEY}", "Bearer"])
+    | text.map("Bearer ar_{}".format)
+    | text.map("Bearer {}".format)
+)
 query_names = st.sampled_from(["limit", "cursor", "conversationId", "download", "x"])
 
 
@@ -123,6 +131,8 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 4)):
         headers["content-type"] = "application/json"
     headers |= draw(st.dictionaries(header_names, text, max_size=3))
+    if draw(st.integers(0, 3)) == 0:
+        headers["authorization"] = draw(authorizations)
     query = draw(
         st.dictionaries(
             st.sampled_from(["limit", "cursor", "conversationId", "download", "x"]),

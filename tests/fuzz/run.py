@@ -18,20 +18,23 @@ from mcp.types import INTERNAL_ERROR
 from moto import mock_aws
 
 from actionreel import bootstrap
+from actionreel.api_keys import ApiKey, key_hash
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
 from actionreel.aws.dynamodb_chats import DynamoDBChatRepository
+from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
 from functions.answer_message import app as answer_function
 from functions.api import app as api_function
+from functions.authorizer import app as authorizer_function
 from functions.chat import app as chat_function
 from functions.mcp import app as mcp_function
 from functions.webhooks import app as webhooks_function
 from local.stack import create_tables
 from local.template import REGION, Template
-from tests.fakes import FakeServices, a_video
+from tests.fakes import NOON, FakeServices, a_video
 from tests.fuzz.agents import protocol_events
 from tests.fuzz.chats import SECTIONS, chat_events
 from tests.fuzz.openai_requests import openai_events
-from tests.fuzz.requests import events
+from tests.fuzz.requests import KEY, KEYED, events
 
 _FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function, "mcp": mcp_function}
 EMPTIED_EVERY = 400  # requests: a transaction of moto's copies its whole table
@@ -42,6 +45,7 @@ class Api:
 
     def __init__(self) -> None:
         self.answers: Counter[int] = Counter()
+        self.asked: Counter[bool] = Counter()  # what the authorizer said, and how often
         self.messages = 0
         self._services = FakeServices()
         self._client: Any = boto3.client("dynamodb", region_name=REGION)
@@ -59,6 +63,9 @@ class Api:
         """The status of the answer, which must be one that API Gateway can hand on."""
         if sum(self.answers.values()) % EMPTIED_EVERY == EMPTIED_EVERY - 1:
             self._empty()
+        if not self._admits(event):
+            self.answers[403] += 1
+            return 403
         function = _FUNCTIONS.get(str(event["rawPath"]).strip("/").partition("/")[0], api_function)
         answer = json.loads(json.dumps(function.lambda_handler(event, None)))
         status: int = answer["statusCode"]
@@ -74,6 +81,19 @@ class Api:
         self._answer_messages()
         return status
 
+    def _admits(self, event: dict[str, Any]) -> bool:
+        """Asks the authorizer, as API Gateway would, and puts what it says into the event."""
+        if event["routeKey"] not in KEYED or "authorization" not in event["headers"]:
+            return True
+        kept = {name: value for name, value in event.items() if name != "body"}
+        source = [event["headers"]["authorization"]]
+        said = authorizer_function.lambda_handler({**kept, "identitySource": source}, None)
+        if said["isAuthorized"]:
+            assert source[0].split() in (["Bearer", KEY], ["bearer", KEY]), "who else has a key?"
+            event["requestContext"]["authorizer"] = {"lambda": said["context"]}
+        self.asked[said["isAuthorized"]] += 1
+        return bool(said["isAuthorized"])
+
     def _answer_messages(self) -> None:
         """What was taken in is answered, whatever it is."""
         while self._services.turns_started:
@@ -86,6 +106,11 @@ class Api:
             self._client.delete_table(TableName="VideoTable")
         create_tables(Template({}), self._client)
         self._services.chats = DynamoDBChatRepository(self._client, "VideoTable")
+        self._services.keys = DynamoDBKeyRepository(  # type: ignore[assignment]
+            self._client, "VideoTable"
+        )
+        key = ApiKey(tenant="default", key_hash=key_hash(KEY), created_at=NOON)
+        self._services.keys.add(key)
         self._services.videos.add("default", [a_video(status="unknown")], None)
 
 

@@ -16,6 +16,7 @@ def test_no_request_is_our_fault() -> None:
     # Of 100,000 requests 638 come to a 409: of so few as these perhaps none.
     assert {200, 404, 415, 422} <= answers.keys(), "the requests reach all routes"
     assert api.messages > 20
+    assert min(api.asked[True], api.asked[False]) > 5, "good keys and odd ones"
 
 
 def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
