@@ -130,6 +130,20 @@ def test_with_a_key_a_create_can_be_repeated() -> None:
     assert len(services.videos.records) == 3
 
 
+def test_a_name_in_the_arguments_does_the_same() -> None:
+    """For callers of the protocol, which has no headers for that."""
+    services = FakeServices()
+    named = {"prompt": "p", "requestId": "boat-1"}
+    first = use(services, "create_video", named)
+    assert use(services, "create_video", named) == first
+    assert "notices" not in first.body or first.body["notices"] is None
+    use(services, "create_video", {"prompt": "p", "requestId": "boat-2"})
+    assert len(services.videos.records) == 2
+    wrong = use(services, "create_video", {"prompt": "p", "requestId": 7})
+    assert (wrong.status, wrong.body["code"]) == (422, "invalid_action")
+    assert len(services.videos.records) == 2
+
+
 def test_a_cap_is_told_with_its_sentence() -> None:
     services = FakeServices()
     services.accounts.general = (Caps(videos=0), Caps())

@@ -18,6 +18,7 @@ Style = Literal["openai", "anthropic", "bedrock"]
 
 NAMES = ("create_video", "get_video", "list_videos", "cancel_video")
 MAX_LISTED = 100
+MAX_REQUEST_ID = 150  # characters
 LISTED = 10
 
 _CREATE = """\
@@ -178,6 +179,12 @@ def _wish(registry: Registry) -> Schema:
             "description": "Width x height in pixels, one of the model's; its first if you leave it"
             " out.",
         },
+    }
+    properties["requestId"] = {
+        "type": "string",
+        "maxLength": MAX_REQUEST_ID,
+        "description": "A name of your own for this video. Give the same one if you call again"
+        " because no answer came: it makes no second video.",
     }
     if any(offer.takes_image for model in models for offer in registry.offers(model)):
         properties["input_reference_url"] = {

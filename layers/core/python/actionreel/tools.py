@@ -16,7 +16,7 @@ from actionreel.messages import create, find
 from actionreel.models import Video, is_video_id
 from actionreel.ports import Services
 from actionreel.tool_documents import ToolAnswer, ToolCancellation, ToolVideo, ToolVideos
-from actionreel.tool_schemas import LISTED, MAX_LISTED, NAMES
+from actionreel.tool_schemas import LISTED, MAX_LISTED, MAX_REQUEST_ID, NAMES
 
 MAX_LISTED_PROMPT = 200  # characters: a list is to fit into a model's memory
 
@@ -54,7 +54,9 @@ def call(
     links = services.links(base_url)
     match name:
         case "create_video":
-            video = create(dict(arguments), tenant, services, base_url, message_id=key)
+            wish = dict(arguments)
+            named = _request_id(wish.pop("requestId", None))
+            video = create(wish, tenant, services, base_url, message_id=key or named)
             return shown(video, services, links)
         case "get_video":
             return shown(find(tenant, _video_id(name, arguments), services), services, links)
@@ -66,6 +68,15 @@ def call(
         message=results.CANCELLATIONS[done.outcome],
         video=shown(done.video, services, links),
     )
+
+
+def _request_id(given: Any) -> str | None:
+    """The name by which a caller without headers makes create_video repeatable."""
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str) or len(given) > MAX_REQUEST_ID:
+        raise InvalidActionError(f"requestId must be a text of at most {MAX_REQUEST_ID} letters.")
+    return f"tool:{given}"
 
 
 def shown(video: Video, services: Services, links: Links) -> ToolVideo:
