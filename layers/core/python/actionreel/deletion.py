@@ -9,6 +9,7 @@ from actionreel.ports import Services
 from actionreel.uploads import uploaded
 
 _OPEN = "This video is still being made. Cancel it first: DELETE /videos/{}."
+_UNTOLD = "The result of this video is still being sent to the chat that waits for it."
 
 
 def delete(tenant: str, video_id: str, services: Services) -> None:
@@ -19,8 +20,10 @@ def delete(tenant: str, video_id: str, services: Services) -> None:
     """
     video = find(tenant, video_id, services)
     if video.is_open or video.owes_delivery:
-        raise RequestError(409, "not_now", _OPEN.format(video_id))
-    own = (file_key(tenant, video_id, "mp4"), video.poster_key, uploaded(video.input_reference_url))
+        why = _OPEN.format(video_id) if video.is_open else _UNTOLD
+        raise RequestError(409, "not_now", why)
+    image = None if video.retried_as else uploaded(video.input_reference_url)  # its retry's by now
+    own = (file_key(tenant, video_id, "mp4"), video.poster_key, image)
     services.storage.delete([key for key in own if key])
     try:
         services.videos.advance(tenant, video_id, {video.status}, deleted_at=services.now())

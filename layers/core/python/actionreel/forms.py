@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 from actionreel.errors import RequestError
@@ -23,12 +22,15 @@ class FormFile:
 def read_form(body: bytes, content_type: str) -> dict[str, str | FormFile]:
     """The fields of a multipart form, by their names; of a name that comes twice, the last.
 
-    Raises RequestError (400) for a body that is none, or has too much in it.
+    Raises RequestError (400) for a body that is none, was cut off, or has too much in it.
     """
-    from python_multipart import parse_form  # one route needs it, and not at its cold start
+    # One route needs it, and not at its cold start.
+    from python_multipart import FormParser
     from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import parse_options_header
 
     found: dict[str, str | FormFile] = {}
+    ends: list[bool] = []
 
     def on_field(field: Any) -> None:
         value = field.value or b""
@@ -44,12 +46,19 @@ def read_form(body: bytes, content_type: str) -> dict[str, str | FormFile]:
         found[file.field_name.decode()] = FormFile(name, file.file_object.read())
         file.close()
 
-    headers: Any = {
-        "Content-Type": content_type.encode(),
-        "Content-Length": str(len(body)).encode(),
-    }
     try:
-        parse_form(headers, BytesIO(body), on_field, on_file)
+        _, options = parse_options_header(content_type)
+        parser = FormParser(
+            "multipart/form-data",
+            on_field,
+            on_file,
+            lambda: ends.append(True),
+            boundary=options.get(b"boundary"),
+        )
+        parser.write(body)
+        parser.finalize()
+        if not ends:  # its last part may be missing, which the library says to nobody
+            raise FormParserError("cut off")
     except (FormParserError, ValueError, TypeError, AttributeError):
         raise RequestError(400, "unreadable", "The body is not a form that can be read.") from None
     return found

@@ -129,14 +129,22 @@ def _create(
     place: Place | None,
     **known: Any,
 ) -> list[Outcome]:
-    """Writes the records, then starts the executions; the order matters: what was promised to the
-    caller is on record before anything runs.
-
-    A message of which the caps allow nothing is not remembered: it can come again."""
+    """Plans a video for each of the actions, and makes those that can be made."""
     outcomes = [
         _planned(action, number, message, tenant, services, base_url, place, **known)
         for number, action in enumerate(actions, 1)
     ]
+    return keep(outcomes, message, tenant, services)
+
+
+def keep(
+    outcomes: list[Outcome], message: ActionsRequest, tenant: str, services: Services
+) -> list[Outcome]:
+    """Writes the records that were planned, then starts the executions; the order matters: what was
+    promised to the caller is on record before anything runs. Of a message that came before it gives
+    what came of it then.
+
+    A message of which the caps allow nothing is not remembered: it can come again."""
     videos = [outcome for outcome in outcomes if isinstance(outcome, Video)]
 
     def write(kept: list[Video], caps: Sequence[Caps]) -> None:

@@ -98,6 +98,8 @@ def start_image(job: VideoJob, services: Services) -> Image | None:
     if offer is None or offer.takes_image != "bytes":
         if key is None:
             check_public_url(url)
+        else:
+            _kept(key, services)  # or its link leads nowhere
         return None
     image = check(services.fetch(url) if key is None else _kept(key, services))
     if not offer.exact_image:

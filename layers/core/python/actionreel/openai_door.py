@@ -10,8 +10,9 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,19 @@ _STATUS = {
     "storing": "in_progress",
     "completed": "completed",
 }
-_CODES = {"moderation": "moderation_blocked", "quota": "insufficient_quota"}
+_CODES = {
+    "moderation": "moderation_blocked",
+    "quota": "insufficient_quota",
+    "invalid_action": "invalid_value",
+    "invalid_request": "invalid_value",
+}
+_WORDS = {  # what our sentences call what has another name here
+    "input_reference_url": "input_reference",
+    "createAIVideo": "POST /videos",
+    "This message id": "This Idempotency-Key",
+    "give each message its own id": "give each request its own",
+}
+_PARAM = re.compile(r"(limit|order|after|variant): ")
 _TYPES = {401: "authentication_error", 429: "insufficient_quota"}
 
 
@@ -64,7 +77,7 @@ def video_object(video: Video) -> Document:
         "size": video.size or "",
         "remixed_from_video_id": public_id(video.remix_of) if video.remix_of else None,
         "error": None if done or video.is_open else _error_of(video.failure),
-        "notices": list(video.notices),
+        "notices": [_in_their_words(notice) for notice in video.notices],
     }
 
 
@@ -88,7 +101,7 @@ def model_list(registry: Registry) -> Document:
 def error_body(status: int, code: str, message: str, param: str | None = None) -> Document:
     """An error, as OpenAI writes it."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    code = _CODES.get(code, code)
+    code, message = _CODES.get(code, code), _in_their_words(message)
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
@@ -100,16 +113,15 @@ def tag_body(given: Mapping[str, Any]) -> tuple[dict[str, object], bytes | None]
     body: dict[str, object] = {
         name: given[name] for name in FIELDS[:4] if given.get(name) not in (None, "")
     }
-    reference = given.get("input_reference")
-    if reference is None:
-        url = given.get("input_reference[image_url]")  # as forms write it
-        reference = None if url is None else {"image_url": url}
+    reference = given.get("input_reference") or None
+    if reference is None and (url := given.get("input_reference[image_url]")):  # as forms write it
+        reference = {"image_url": url}
     match reference:
         case None:
             return body, None
         case FormFile(content=content):
             return body, content
-        case {"image_url": str(url)} if url.startswith("data:"):
+        case {"image_url": str(url)} if url[:5].lower() == "data:":
             return body, _data(url)
         case {"image_url": str(url)}:
             return {**body, "input_reference_url": url}, None
@@ -126,29 +138,32 @@ def digest(body: Mapping[str, object], image: bytes | None) -> str:
     return hashlib.sha256(written + b"\0" + (image or b"")).hexdigest()
 
 
-def second_try(videos: Sequence[Video], wanted: str, now: datetime) -> Video | None:
-    """The video that a request made which is tried once more; None if it made none."""
-    return next(
-        (
-            video
-            for video in videos
-            if video.request_digest == wanted and now - video.created_at < SECOND_TRY
-        ),
-        None,
-    )
+def second_try(newest_first: Iterable[Video], wanted: str, now: datetime) -> Video | None:
+    """The video that a request made which is tried once more; None if it made none. Asks for no
+    more of the videos than it has to see."""
+    recent = takewhile(lambda video: now - video.created_at < SECOND_TRY, newest_first)
+    return next((video for video in recent if video.request_digest == wanted), None)
 
 
 def param_of(said: str) -> str | None:
     """The field that an error is about, as far as its sentence says so."""
+    if named := _PARAM.match(said):
+        return named[1]
     names = ("input_reference", "prompt", "model", "image")
     found = next((name for name in names if name in said.lower()), None)
     return "input_reference" if found == "image" else found
 
 
+def _in_their_words(said: str) -> str:
+    for ours, theirs in _WORDS.items():
+        said = said.replace(ours, theirs)
+    return said
+
+
 def _data(url: str) -> bytes:
     head, _, content = url.partition(",")
     try:
-        if not head.endswith(";base64"):
+        if not head.lower().endswith(";base64"):
             raise ValueError
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from typing import Any
 
-from actionreel import budgets
-from actionreel.accounts import Caps
-from actionreel.errors import InvalidActionError, QuotaError, RequestError
-from actionreel.messages import find, start
+from actionreel.api_models import ActionsRequest
+from actionreel.errors import ActionreelError, InvalidActionError, RequestError
+from actionreel.messages import find, keep
 from actionreel.models import Choice, Video, VideoRequest
 from actionreel.offers import new_video
 from actionreel.ports import Services
 
 
 def remix(
-    tenant: str, video_id: str, prompt: str, services: Services, base_url: str | None = None
+    tenant: str,
+    video_id: str,
+    prompt: str,
+    services: Services,
+    base_url: str | None = None,
+    *,
+    message_id: str | None = None,
+    **known: Any,
 ) -> Video:
-    """Starts a video that the same provider makes of this one.
+    """Starts a video that the same provider makes of this one; once for a `message_id`. `known` is
+    what its record has besides.
 
     Raises VideoNotFoundError, RequestError (409) before the video is completed, InvalidActionError
-    where its model cannot do that, QuotaError.
+    where its model cannot do that, QuotaError, MessageMismatchError.
     """
     video = find(tenant, video_id, services)
     if video.status != "completed":
         raise RequestError(409, "not_ready", "Only a video that is completed can be remixed.")
-    offer = services.registry.offer(video.model, video.provider)
-    if offer is None or not offer.remixes or video.handle is None:
-        raise InvalidActionError(f"{video.model} at {video.provider} cannot remix a video.")
+    choice = where_made(video, services)
+    if video.handle is None:
+        raise _cannot(video)
     request = VideoRequest(
         prompt=prompt,
         model=video.model,
@@ -34,15 +42,33 @@ def remix(
         size=video.size,
         remixes=video.handle,
     )
-    named = {name: getattr(video, name) for name in Choice.model_fields}
-    choices = [Choice.model_validate(named)]
-    known = {"tenant": tenant, "remix_of": video_id, "base_url": base_url}
-    made = new_video(request, (), services, choices, **known)
-
-    def write(kept: list[Video], caps: Sequence[Caps]) -> None:
-        services.videos.add(tenant, kept, None, caps)
-
-    outcome = budgets.within(tenant, [made], services, write)[made.video_id]
-    if isinstance(outcome, QuotaError):
+    made = new_video(
+        request,
+        (),
+        services,
+        [choice],
+        tenant=tenant,
+        remix_of=video_id,
+        message_id=message_id,
+        base_url=base_url,
+        **known,
+    )
+    asked = json.dumps({"remix": video_id, "prompt": prompt}, sort_keys=True)
+    message = ActionsRequest(text=asked, message_id=message_id)
+    [outcome] = keep([made], message, tenant, services)
+    if isinstance(outcome, ActionreelError):
         raise outcome
-    return start(outcome, services)
+    return outcome
+
+
+def where_made(video: Video, services: Services) -> Choice:
+    """The only place where a remix of the video, or one that is itself a remix, can be made: where
+    that was made. Raises InvalidActionError if that cannot remix, or not any more."""
+    offer = services.registry.offer(video.model, video.provider)
+    if offer is None or not offer.remixes:
+        raise _cannot(video)
+    return Choice.model_validate({name: getattr(video, name) for name in Choice.model_fields})
+
+
+def _cannot(video: Video) -> InvalidActionError:
+    return InvalidActionError(f"{video.model} at {video.provider} cannot remix a video.")

@@ -11,6 +11,7 @@ from actionreel.messages import find, start
 from actionreel.models import Place, Video, VideoRequest
 from actionreel.offers import new_video
 from actionreel.ports import Services
+from actionreel.remixes import where_made
 
 _REFUSED = {
     "completed": "This video was made; there is nothing to try again.",
@@ -77,7 +78,9 @@ def _same(place: Place | None) -> Place | None:
 
 
 def _again(older: Video, services: Services, place: Place | None) -> Video:
-    """The same once more; a model that was switched off meanwhile gives way to another."""
+    """The same once more; a model that was switched off meanwhile gives way to another, except for
+    a remix: nobody else has what it is made of."""
+    choices = [where_made(older, services)] if older.remixes is not None else []
     model, notice = services.registry.choose(older.model)
     length, size = (
         model.nearest_length(older.seconds),
@@ -89,12 +92,15 @@ def _again(older: Video, services: Services, place: Place | None) -> Video:
         seconds=length,
         size=size,
         input_reference_url=older.input_reference_url,
+        remixes=older.remixes,
     )
     return new_video(
         request,
         (*older.notices, *([notice] if notice else [])),
         services,
+        choices,
         tenant=older.tenant,
+        remix_of=older.remix_of,
         retry_of=older.video_id,
         conversation_id=older.conversation_id,
         base_url=older.base_url,

@@ -83,8 +83,11 @@ class S3VideoStorage:
         is not there."""
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._client.exceptions.NoSuchKey:
-            raise AssetUnavailableError("There is no such file.") from None
+        except ClientError as error:
+            # Who may not list the bucket is denied what is not there.
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+                raise AssetUnavailableError("There is no such file.") from None
+            raise
 
     def delete(self, keys: Sequence[str]) -> None:
         """Deletes the files that there are. Raises AssetError where S3 refuses."""

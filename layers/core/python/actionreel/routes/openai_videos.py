@@ -7,28 +7,37 @@ libraries do by themselves makes no second video: they try a POST again that had
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, messages, openai_door
 from actionreel.deletion import delete
-from actionreel.errors import RequestError, VideoNotFoundError
+from actionreel.errors import ActionreelError, AssetError, RequestError, VideoNotFoundError
 from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
 from actionreel.remixes import remix
 from actionreel.routes.answers import allow, explain
-from actionreel.uploads import Upload, upload_key
+from actionreel.uploads import Upload, new_upload
+from actionreel.video_request import video_request
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 PREFIX = "/v1/"
 MAX_BODY_MB = 4  # in base64 it has to fit into Lambda's 6
+MAX_KEY = 190  # characters; the id of a message has no more room
 Variant = Literal["video", "thumbnail", "spritesheet"]
+_OF_A_VIDEO = re.compile(
+    "(GET|DELETE) /v1/videos/[^/]+|GET /v1/videos/[^/]+/content|POST /v1/videos/[^/]+/remix"
+)
 
 
 @router.post("/v1/videos", summary="Create a video", tags=["OpenAI"])
@@ -36,25 +45,23 @@ def create_video() -> Response[dict[str, Any]]:
     event, services, tenant = _event(), bootstrap.services(), _tenant()
     body, image = openai_door.tag_body(_given(event))
     told = openai_door.digest(body, image)
-    headers = event.get("headers", {})
-    if str(headers.get("x-stainless-retry-count", "0")) != "0":
-        before = services.videos.page(tenant, 100, None, None)[0]
-        if (made := openai_door.second_try(before, told, services.now())) is not None:
-            return _shown(made)
+    message_id = _message_id(event)
+    if (made := _second_try(event, told)) is not None:
+        return _shown(made)
+    upload = None
     if image is not None:
         found = check(image)
-        extension = found.media_type.rpartition("/")[2]
-        upload = Upload(upload_key(tenant, str(uuid4()), extension))
+        body["input_reference_url"] = upload = new_upload(tenant, found)
+        video_request(body, services.registry)  # nothing is kept for what cannot be made
         services.storage.save(upload.key, iter([image]), found.media_type)
-        body["input_reference_url"] = upload
-    video = messages.create(
-        body,
-        tenant,
-        services,
-        http_api.link_base(event),
-        message_id=_message_id(headers, told),
-        request_digest=told,
-    )
+    base, known = http_api.link_base(event), {"message_id": message_id, "request_digest": told}
+    try:
+        video = messages.create(body, tenant, services, base, **known)
+    except ActionreelError:  # certainly nothing was made
+        _drop(upload)
+        raise
+    if upload is not None and video.input_reference_url != upload.url:  # it was made before
+        _drop(upload)
     return _shown(video)
 
 
@@ -64,14 +71,11 @@ def list_videos(
     after: Annotated[str, Query(max_length=200)] = "",
     order: Literal["asc", "desc"] = "desc",
 ) -> Response[dict[str, Any]]:
-    services, tenant = bootstrap.services(), _tenant()
     start = openai_door.video_id(after) if after else None
     if start == "":
         raise VideoNotFoundError
-    videos, following = services.videos.page(
-        tenant, limit, start, None, oldest_first=order == "asc"
-    )
-    return _answer(openai_door.video_list(videos, more=following is not None))
+    found = list(islice(_videos(limit + 1, start, oldest_first=order == "asc"), limit + 1))
+    return _answer(openai_door.video_list(found[:limit], more=len(found) > limit))
 
 
 @router.get("/v1/videos/<name>", summary="Retrieve a video", tags=["OpenAI"])
@@ -103,9 +107,13 @@ def remix_video(name: str) -> Response[dict[str, Any]]:
     prompt = given.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip() or len(prompt) > 4000:
         raise RequestError(400, "invalid_value", "prompt must have 1 to 4,000 characters.")
+    origin, prompt = openai_door.video_id(name), prompt.strip()
+    told = openai_door.digest({"remix": origin, "prompt": prompt}, None)
+    known = {"message_id": _message_id(event), "request_digest": told}
+    if (made := _second_try(event, told)) is not None:
+        return _shown(made)
     base = http_api.link_base(event)
-    origin = openai_door.video_id(name)
-    return _shown(remix(_tenant(), origin, prompt.strip(), bootstrap.services(), base))
+    return _shown(remix(_tenant(), origin, prompt, bootstrap.services(), base, **known))
 
 
 @router.get("/v1/models", summary="List models", tags=["OpenAI"])
@@ -117,6 +125,8 @@ def list_models() -> Response[dict[str, Any]]:
 def on_error(error: Exception) -> Response[dict[str, Any]]:
     """An error as OpenAI tells it. A client library tries some of them again by itself: not those
     that stay as they are."""
+    if isinstance(error, NotFoundError) and _OF_A_VIDEO.fullmatch(_address()):
+        error = VideoNotFoundError()  # an id with characters that no route takes
     status, message, code = explain(error)
     status = 400 if status == 422 else status
     param = openai_door.param_of(message) if status == 400 else None
@@ -128,6 +138,31 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
 
 def _video(name: str) -> Video:
     return messages.find(_tenant(), openai_door.video_id(name), bootstrap.services())
+
+
+def _videos(
+    at_a_time: int, start: str | None = None, *, oldest_first: bool = False
+) -> Iterator[Video]:
+    """The videos after that one, read as far as they are asked for. A page of ours may be short, or
+    have nothing in it, where much was deleted; clients of OpenAI's take that for the end."""
+    tenant, videos = _tenant(), bootstrap.services().videos
+    while True:
+        found, start = videos.page(tenant, at_a_time, start, None, oldest_first=oldest_first)
+        yield from found
+        if start is None:
+            return
+
+
+def _second_try(event: dict[str, Any], told: str) -> Video | None:
+    """What the same request made, if a client's library says that it tries it once more."""
+    if str(event.get("headers", {}).get("x-stainless-retry-count", "0")) == "0":
+        return None
+    return openai_door.second_try(_videos(100), told, bootstrap.services().now())
+
+
+def _drop(upload: Upload | None) -> None:
+    with suppress(AssetError):  # the bucket's lifecycle rule takes what this cannot
+        bootstrap.services().storage.delete([upload.key] if upload else [])
 
 
 def _given(event: dict[str, Any]) -> dict[str, Any]:
@@ -148,12 +183,17 @@ def _given(event: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _message_id(headers: dict[str, str], told: str) -> str | None:
+def _message_id(event: dict[str, Any]) -> str | None:
     """A key of the caller's makes its request repeatable; beside those of our own door."""
-    key = str(headers.get("idempotency-key", ""))
-    if len(key) > 200:
-        raise RequestError(400, "invalid_value", "Idempotency-Key can have at most 200 characters.")
+    key = str(event.get("headers", {}).get("idempotency-key", ""))
+    if len(key) > MAX_KEY:
+        most = f"Idempotency-Key can have at most {MAX_KEY} characters."
+        raise RequestError(400, "invalid_value", most)
     return f"v1:{key}" if key else None
+
+
+def _address() -> str:
+    return f"{router.current_event.http_method} {router.current_event.path}"
 
 
 def _event() -> dict[str, Any]:
