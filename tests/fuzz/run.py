@@ -29,6 +29,7 @@ from local.template import REGION, Template
 from tests.fakes import FakeServices, a_video
 from tests.fuzz.agents import protocol_events
 from tests.fuzz.chats import SECTIONS, chat_events
+from tests.fuzz.openai_requests import openai_events
 from tests.fuzz.requests import events
 
 _FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function, "mcp": mcp_function}
@@ -113,7 +114,7 @@ def fuzz(requests: int, first: int = 0) -> Api:
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )
-        @given(events() | chat_events() | protocol_events())
+        @given(events() | chat_events() | protocol_events() | openai_events())
         def never_a_5xx(event: dict[str, Any]) -> None:
             assert api.answer(event) < 500
 

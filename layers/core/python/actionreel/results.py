@@ -14,6 +14,7 @@ from actionreel.api_models import CancellationView, DeliveryView, VideoError, Vi
 from actionreel.errors import ActionreelError, KeyUnavailableError, QuotaError
 from actionreel.links import Links
 from actionreel.models import Cancellation, Failure, Video
+from actionreel.uploads import address
 
 Result = dict[str, Any]
 
@@ -154,6 +155,7 @@ def view(video: Video, links: Links) -> VideoView:
     return VideoView.model_validate(
         {
             **video.model_dump(include=shown),
+            "input_reference_url": address(video.input_reference_url),
             "video_url": video_url(video, links),
             "poster_url": poster_url(video, links),
             "error": failure

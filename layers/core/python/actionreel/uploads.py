@@ -37,6 +37,11 @@ def new_upload(tenant: str, image: Image) -> Upload:
     return Upload(f"uploads/{tenant}/{uuid4()}.{extension}", sha256(image.content).hexdigest())
 
 
+def address(url: str | None) -> str | None:
+    """The address, if it is one that the caller gave: the name of what is kept is ours alone."""
+    return None if uploaded(url) else url
+
+
 def uploaded(url: str | None) -> str | None:
     """The key of the image that stands in place of an address; None for a true address."""
     return url.removeprefix(_SCHEME) if url and url.startswith(_SCHEME) else None
