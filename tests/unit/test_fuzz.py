@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.fuzz.openai_requests import openai_events
 from tests.fuzz.run import fuzz
 
 
@@ -16,6 +17,11 @@ def test_no_request_is_our_fault() -> None:
     # Of 100,000 requests 638 come to a 409: of so few as these perhaps none.
     assert {200, 404, 415, 422} <= answers.keys(), "the requests reach all routes"
     assert api.messages > 20
+
+
+def test_no_request_at_openai_s_door_is_our_fault() -> None:
+    answers = fuzz(requests=300, sent=openai_events()).answers
+    assert {200, 400, 404, 415} <= answers.keys(), "the requests reach all routes"
 
 
 def test_a_5xx_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,4 +41,4 @@ def test_trouble_of_ours_behind_the_protocol_would_be_found(
 
     monkeypatch.setattr("actionreel.routes.mcp._check_text", fails)
     with pytest.raises(AssertionError):
-        fuzz(requests=900)
+        fuzz(requests=600)
