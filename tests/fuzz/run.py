@@ -38,7 +38,7 @@ from tests.fuzz.requests import KEY, KEYED, events
 
 _FUNCTIONS = {"webhooks": webhooks_function, "chat": chat_function, "mcp": mcp_function}
 Requests = SearchStrategy[dict[str, Any]]
-OURS: Requests = events() | chat_events() | protocol_events()
+OURS: Requests = events() | chat_events() | chat_events() | protocol_events()
 EMPTIED_EVERY = 400  # requests: a transaction of moto's copies its whole table
 
 
