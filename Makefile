@@ -7,6 +7,7 @@ FIRST ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 LITELLM := .litellm
+CHECKOV := .checkov
 RUN := PYTHONPATH=.:layers/core/python $(BIN)/python
 WHERE = --port $(PORT) $(if $(STACK),--stack '$(STACK)')
 export SAM_CLI_TELEMETRY := 0
@@ -15,7 +16,7 @@ export SAM_CLI_TELEMETRY := 0
 PYTHON313_DIR = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	"$$python" -c 'import os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null && break; done)
 
-.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm webhook-address chat key keys caps pause resume clean
+.PHONY: help dev demo test lint format build bench fuzz simulate pr install browser litellm checkov webhook-address chat key keys caps pause resume clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -29,7 +30,7 @@ demo: $(VENV)/run.done ## Make one video without a browser
 test: $(VENV)/dev.done browser ## Run the tests (ARGS="-k name" for some of them)
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
-lint: $(VENV)/dev.done ## Check the style, the types, the imports and the template
+lint: $(VENV)/dev.done checkov ## Check the style, the types, the imports and the template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -89,10 +90,14 @@ browser: ## Install Chromium for the tests of the page, where that is possible
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium; } \
 		|| echo "There is no Chromium here, so the tests of the page will be skipped."
 
+checkov: $(VENV)/dev.done $(CHECKOV)/checkov.done ## Look for insecure settings in the template, and in what SAM makes of it
+	@$(RUN) -m tests.transformed >$(CHECKOV)/transformed.json
+	@$(CHECKOV)/bin/checkov --config-file .checkov.yaml --file template.yaml $(CHECKOV)/transformed.json
+
 litellm: $(LITELLM)/litellm.done ## Install a LiteLLM proxy (742 MB), without which its tests are skipped
 
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) $(LITELLM) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LITELLM) $(CHECKOV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/python.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -114,4 +119,11 @@ $(LITELLM)/litellm.done: tests/litellm-requirements.txt
 	@echo "Installing a LiteLLM proxy ..."
 	@$(PYTHON) -m venv --clear $(LITELLM)
 	@$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# And another: checkov does the same.
+$(CHECKOV)/checkov.done: tests/checkov-requirements.txt
+	@echo "Installing checkov ..."
+	@$(PYTHON) -m venv --clear $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

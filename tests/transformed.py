@@ -1,7 +1,11 @@
-"""The template as SAM's transform leaves it: what CloudFormation gets."""
+"""The template as SAM's transform leaves it: what CloudFormation gets.
+
+`python -m tests.transformed` prints it."""
 
 from __future__ import annotations
 
+import json
+import sys
 from functools import cache
 from typing import Any
 
@@ -40,3 +44,7 @@ def document() -> Any:
 def resources() -> Any:
     """Its resources, by their logical ids."""
     return document()["Resources"]
+
+
+if __name__ == "__main__":
+    json.dump(document(), sys.stdout)

@@ -250,10 +250,45 @@ def test_our_own_metrics_are_told_by_the_code() -> None:
     assert variables["POWERTOOLS_SERVICE_NAME"] == "actionreel"
 
 
+def test_what_is_counted_in_logs_is_what_an_alarm_looks_at() -> None:
+    [made] = RESOURCES["ThrottledRequests"]["Properties"]["MetricTransformations"]
+    counted = (made["MetricNamespace"], made["MetricName"])
+    watched = [(one["Namespace"], one["MetricName"]) for one in metrics(ALARMS["ThrottlesAlarm"])]
+    assert counted in watched
+    api = RESOURCES["HttpApiApiGatewayDefaultStage"]["Properties"]
+    line = json.loads(api["AccessLogSettings"]["Format"])
+    pattern = RESOURCES["ThrottledRequests"]["Properties"]["FilterPattern"]
+    assert set(re.findall(r"\$[.](\w+)", pattern)) <= line.keys()
+
+
+def test_sums_take_what_is_missing_as_nothing() -> None:
+    sums = [
+        part["Expression"]
+        for alarm in ALARMS.values()
+        for part in alarm.get("Metrics", [])
+        if "SUM" in part.get("Expression", "")
+    ]
+    assert len(sums) >= 4
+    assert set(sums) == {"SUM(FILL(METRICS(), 0))"}
+
+
+def test_what_starts_videos_is_throttled() -> None:
+    """More than the rest is: every POST of a caller with a key."""
+    api = RESOURCES["HttpApiApiGatewayDefaultStage"]["Properties"]
+    posts = {
+        f"POST {path}"
+        for path, methods in RESOURCES["HttpApi"]["Properties"]["Body"]["paths"].items()
+        if methods.get("post", {}).get("security") == [{"TenantAuthorizer": []}]
+    }
+    assert api["RouteSettings"].keys() == posts - {"POST /tools/cancel_video"}
+    usual = api["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert all(one["ThrottlingRateLimit"] < usual for one in api["RouteSettings"].values())
+
+
 def test_alarms_look_at_what_there_is() -> None:
     for alarm in ALARMS.values():
         for metric in metrics(alarm):
-            for dimension in metric["Dimensions"]:
+            for dimension in metric.get("Dimensions", []):
                 if isinstance(dimension["Value"], dict):
                     assert dimension["Value"]["Ref"] in RESOURCES
         assert len(alarm.get("Metrics", [])) <= 11, "CloudWatch takes ten metrics and a formula"
