@@ -19,13 +19,21 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 _ARGUMENTS = "The arguments, as the model wrote them: an object"
 # A plain string for the validation: another name gets the 404 that tells which there are.
-_Name = Annotated[str, Path(description="The tool.", json_schema_extra={"enum": list(NAMES)})]
+_Name = Annotated[
+    str,
+    Path(
+        description="The tool.",
+        examples=["create_video"],
+        json_schema_extra={"enum": list(NAMES)},
+    ),
+]
 _Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         max_length=200,
         description="With it the same `create_video` again gives the same video.",
+        examples=["call-17"],
     ),
 ]
 _WRONG = (400, 404, 409, 413, 415, 422, 429, 503)
