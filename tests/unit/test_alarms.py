@@ -75,15 +75,15 @@ def test_what_is_counted_in_logs_is_what_an_alarm_looks_at() -> None:
     assert set(re.findall(r"\$[.](\w+)", pattern)) <= line.keys()
 
 
-def test_sums_take_what_is_missing_as_nothing() -> None:
+def test_sums_take_what_is_missing_as_nothing_and_look_back_for_what_comes_late() -> None:
     sums = [
-        part["Expression"]
+        (part["Expression"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"])
         for alarm in ALARMS.values()
         for part in alarm.get("Metrics", [])
         if "SUM" in part.get("Expression", "")
     ]
     assert len(sums) >= 4
-    assert set(sums) == {"SUM(FILL(METRICS(), 0))"}
+    assert set(sums) == {("SUM(FILL(METRICS(), 0))", 3, 1)}
 
 
 def test_alarms_look_at_what_there_is() -> None:
