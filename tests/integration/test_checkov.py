@@ -1,4 +1,4 @@
-"""What checkov is told to overlook: each of it for a reason, and none for longer than it applies."""
+"""What checkov is told to overlook: each for a reason, and none for longer than it applies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LIST = (ROOT / ".checkov.yaml").read_text()
 CONFIG = yaml.safe_load(LIST)
 FOR_ALL = set(CONFIG["skip-check"])
 A_REASON = 8  # words, at least
+TOLD_NOTHING = ("--framework=cloudformation", "--skip-download", "--soft-fail", "--output=json")
 
 
 def for_one() -> Iterator[tuple[str, str, str]]:
@@ -41,8 +42,7 @@ def failing(document: Any, folder: Path) -> set[tuple[str, str]]:
     """What checkov finds in a template if it is told nothing: resources and checks."""
     (folder / "template.json").write_text(json.dumps(document))
     told = subprocess.run(
-        [CHECKOV / "bin/checkov", "--file", "template.json", "--framework", "cloudformation"]
-        + ["--skip-download", "--soft-fail", "--output", "json"],
+        [str(CHECKOV / "bin/checkov"), "--file", "template.json", *TOLD_NOTHING],
         cwd=folder,  # where there is no configuration
         env={**os.environ, "HOME": str(folder)},
         capture_output=True,

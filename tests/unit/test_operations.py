@@ -1,6 +1,6 @@
 """What an operator relies on, in the template as SAM's transform leaves it.
 
-That it can be deployed, who may do what, and that somebody hears when something goes wrong."""
+That it can be deployed, who may do what, and what it is told."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import json
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from actionreel.ports import Metric
 from local.template import ROOT, Template
 from tests import transformed
 
 RESOURCES = transformed.resources()
 DOCUMENT = transformed.document()
-RUNBOOK = (ROOT / "docs/runbook.md").read_text()
-OURS = {"Fn::Sub": "Actionreel/${AWS::StackName}"}
 
 
 # ---- circles
@@ -202,74 +199,7 @@ def test_only_the_delivery_of_logs_is_for_all_resources() -> None:
     assert all(action.startswith("logs:") for _, actions in everything for action in actions)
 
 
-# ---- alarms
-
-ALARMS = {
-    name: resource["Properties"]
-    for name, resource in RESOURCES.items()
-    if resource["Type"] == "AWS::CloudWatch::Alarm"
-}
-
-
-def metrics(alarm: Any) -> list[Any]:
-    """The metrics that an alarm looks at."""
-    parts = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
-    return parts or [alarm]
-
-
-@pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_is_heard_and_explained(name: str) -> None:
-    alarm = ALARMS[name]
-    assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
-    assert alarm["AlarmDescription"].endswith(".")
-    assert alarm["TreatMissingData"] in ("notBreaching", "breaching")
-    assert f"## {name}\n" in RUNBOOK, "docs/runbook.md does not say what to do"
-
-
-def test_the_runbook_knows_no_other_alarms() -> None:
-    assert set(re.findall(r"^## (\w+Alarm)$", RUNBOOK, re.MULTILINE)) == ALARMS.keys()
-
-
-def test_our_own_metrics_are_told_by_the_code() -> None:
-    code = "".join(
-        path.read_text() for path in (ROOT / "layers/core/python/actionreel").glob("*.py")
-    )
-    for metric in get_args(Metric):
-        assert re.search(rf'measure\("{metric}"|: "{metric}"', code), f"nobody tells {metric}"
-    watched = [
-        metric
-        for alarm in ALARMS.values()
-        for metric in metrics(alarm)
-        if metric["Namespace"] == OURS
-    ]
-    assert {metric["MetricName"] for metric in watched} <= set(get_args(Metric))
-    for metric in watched:
-        assert metric["Dimensions"] == [{"Name": "service", "Value": "actionreel"}]
-    variables = DOCUMENT["Resources"]["ApiFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == OURS
-    assert variables["POWERTOOLS_SERVICE_NAME"] == "actionreel"
-
-
-def test_what_is_counted_in_logs_is_what_an_alarm_looks_at() -> None:
-    [made] = RESOURCES["ThrottledRequests"]["Properties"]["MetricTransformations"]
-    counted = (made["MetricNamespace"], made["MetricName"])
-    watched = [(one["Namespace"], one["MetricName"]) for one in metrics(ALARMS["ThrottlesAlarm"])]
-    assert counted in watched
-    api = RESOURCES["HttpApiApiGatewayDefaultStage"]["Properties"]
-    line = json.loads(api["AccessLogSettings"]["Format"])
-    pattern = RESOURCES["ThrottledRequests"]["Properties"]["FilterPattern"]
-    assert set(re.findall(r"\$[.](\w+)", pattern)) <= line.keys()
-
-
-def test_sums_take_what_is_missing_as_nothing() -> None:
-    sums = [
-        part["Expression"]
-        for alarm in ALARMS.values()
-        for part in alarm.get("Metrics", [])
-        if "SUM" in part.get("Expression", "")
-    ]
-    assert len(sums) >= 4
-    assert set(sums) == {"SUM(FILL(METRICS(), 0))"}
+# ---- routes
 
 
 def test_what_starts_videos_is_throttled() -> None:
@@ -285,24 +215,6 @@ def test_what_starts_videos_is_throttled() -> None:
     assert all(one["ThrottlingRateLimit"] < usual for one in api["RouteSettings"].values())
 
 
-def test_alarms_look_at_what_there_is() -> None:
-    for alarm in ALARMS.values():
-        for metric in metrics(alarm):
-            for dimension in metric.get("Dimensions", []):
-                if isinstance(dimension["Value"], dict):
-                    assert dimension["Value"]["Ref"] in RESOURCES
-        assert len(alarm.get("Metrics", [])) <= 11, "CloudWatch takes ten metrics and a formula"
-
-
-def test_the_dashboard_is_json_and_shows_metrics_that_there_are() -> None:
-    text = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    board = json.loads(text)
-    shown = [metric for widget in board["widgets"] for metric in widget["properties"]["metrics"]]
-    ours = {metric[1] for metric in shown if metric[0] == OURS["Fn::Sub"]}
-    assert ours == set(get_args(Metric))
-    assert {name for name in named(text) if not name.startswith("AWS::")} <= RESOURCES.keys()
-
-
 # ---- parameters
 
 
@@ -311,6 +223,12 @@ def test_a_parameter_says_what_it_is_for(name: str) -> None:
     description = DOCUMENT["Parameters"][name]["Description"]
     assert len(description) > 25
     assert description.endswith(".")
+
+
+def test_every_parameter_is_in_a_group() -> None:
+    groups = DOCUMENT["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(DOCUMENT["Parameters"])
 
 
 @pytest.mark.parametrize("environment", ["default", "dev", "prod"])
