@@ -299,6 +299,50 @@ def test_200_at_once_at_a_cap_of_50_are_exactly_50(
     assert (account(services, tenant).used, account(services, tenant).running) == (Amount(), 0)
 
 
+def test_where_too_many_meet_it_is_a_refusal_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, tenant: str
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    client = boto3.client("dynamodb")
+    services: Any = FakeServices()
+    services.videos = DynamoDBVideoRepository(client, "VideoTable")
+    services.accounts = DynamoDBAccountRepository(client, "VideoTable")
+    video = end(services, create(services, tenant), "failed", failure=FREE)
+    collide = _conflicts(client, random.Random(7), 1)
+    for asked in (
+        lambda: create(services, tenant),
+        lambda: retry(tenant, video.video_id, services),
+    ):
+        with pytest.raises(QuotaError, match="Too many videos are asked for") as refused:
+            asked()
+        assert refused.value.retry_after == 1
+    assert collide["struck"] == 20, "ten times each, and then it is said"
+    assert account(services, tenant).running == 0
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_the_operator_gets_through_where_many_start_videos(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, tenant: str, paused: bool
+) -> None:
+    """DynamoDB turns a plain write away while a transaction is under way on its item."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    client = boto3.client("dynamodb")
+    accounts = DynamoDBAccountRepository(client, "VideoTable")
+    accounts.pause(tenant, paused=not paused)
+    send, busy = client.update_item, [True] * 5
+
+    def meets(**asked: Any) -> Any:
+        if not busy:
+            return send(**asked)
+        busy.pop()
+        told = {"Error": {"Code": "TransactionConflictException"}}
+        raise client.exceptions.TransactionConflictException(told, "UpdateItem")
+
+    monkeypatch.setattr(client, "update_item", meets)
+    accounts.pause(tenant, paused=paused)
+    assert accounts.paused(tenant) is paused
+
+
 def _patient() -> Any:
     from botocore.config import Config
 

@@ -153,6 +153,19 @@ def test_a_key_and_an_image_make_one_video(door: httpx.Client) -> None:
     assert len(uploads() - before) == 1
 
 
+def test_a_key_says_more_than_a_second_try(door: httpx.Client) -> None:
+    """Who names two requests wants two videos, though a library tries one of them twice."""
+
+    def post(**headers: str) -> Any:
+        return door.post("videos", json={"prompt": "[stuck] two"}, headers=headers).json()["id"]
+
+    first = post(**{"Idempotency-Key": "one"})
+    tried = {"Idempotency-Key": "two", "x-stainless-retry-count": "1"}
+    second = post(**tried)
+    assert second != first
+    assert post(**tried) == second
+
+
 def test_nothing_is_kept_of_what_is_refused(door: httpx.Client, stack: Stack) -> None:
     before = uploads()
     files = {"input_reference": picture()}

@@ -43,6 +43,7 @@ ANSWERED = "Here it comes."
 BEING_MADE = "“a paper boat” (4 s, sora-2) is about to be made."
 NO_PROMPT = "A video needs a prompt: a text that describes it."
 DEFERRED = PLACE.model_copy(update={"platform": "discord", "deferred": True})
+AGAIN = "0199f3a0-0000-7000-8000-000000000002"
 REF = TurnRef(tenant="default", turn_id="turn")
 REFUSAL = ChatRefusedError("The chat refused it.")
 LOST = ChatInDoubtError("The chat did not answer.")
@@ -432,6 +433,19 @@ def test_a_button_that_is_pressed_again_when_all_is_over_is_no_trouble(ending: s
     services.videos.add("default", [again], None)
     pressed(services, "retry")
     assert not any("is about to be made" in text for text in texts(services))
+
+
+@pytest.mark.parametrize("deed", ["retry", "cancel"])
+def test_the_buttons_of_a_deleted_video_lead_nowhere(deed: str) -> None:
+    services = at("failed", failure=REFUSED, place=PLACE, deleted_at=NOON)
+    assert texts(pressed(services, deed)) == ["There is no video with this id."]
+
+
+def test_a_retry_that_was_deleted_is_announced_no_more() -> None:
+    services = at("failed", failure=REFUSED, place=PLACE, retried_as=AGAIN)
+    again = a_video(video_id=AGAIN, status="failed", place=PLACE, deleted_at=NOON)
+    services.videos.add("default", [again], None)
+    assert texts(pressed(services, "retry")) == ["There is no video with this id."]
 
 
 # Trouble

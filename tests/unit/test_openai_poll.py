@@ -154,6 +154,11 @@ def test_a_reason_can_always_be_written_down() -> None:
         ("NaN", None),
         ("-Infinity", None),
         ([1], None),
+        (-0.5, None),  # a cap would move on by what it gives back
+        ("0.12345678901234567890123456789012345678901", "0.123456789012"),
+        ("1e-200", "0"),  # beyond what DynamoDB counts with
+        ("1e200", None),
+        (0.1 + 0.2, "0.3"),
     ],
 )
 def test_the_price(cost: Any, price: str | None) -> None:

@@ -130,6 +130,16 @@ def test_the_deadline_is_a_timeout_with_the_last_trouble(
     assert ("It says 503." in job.failure.message) == isinstance(answer, Exception)
 
 
+def test_what_a_job_has_cost_is_said_at_its_end() -> None:
+    """Some providers say 0 until then: that would be given back for a video that comes too late."""
+    services = at("generating", *[PENDING.model_copy(update={"cost_usd": Decimal(0)})] * 2)
+    job = jobs.poll(generating(), services)
+    services.wait(job.deadline_seconds)
+    late = jobs.poll(job, services)
+    assert late.failure is not None
+    assert (late.failure.maybe_charged, late.cost_usd) == (True, None)
+
+
 def test_the_last_look_is_at_the_deadline() -> None:
     services = at("generating", PENDING, DONE)
     services.wait(1790)

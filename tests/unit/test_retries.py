@@ -187,3 +187,12 @@ def test_a_retry_of_a_retry_known_keeps_its_place() -> None:
 
 def test_a_retry_for_nobody_has_no_place() -> None:
     assert retry("default", VIDEO_ID, at("failed", failure=REFUSED)).place is None
+
+
+def test_a_retry_that_was_deleted_is_not_shown_again() -> None:
+    services = at("failed", failure=REFUSED)
+    again = retry("default", VIDEO_ID, services)
+    services.videos.advance("default", again.video_id, {"queued"}, status="failed", failure=REFUSED)
+    services.videos.advance("default", again.video_id, {"failed"}, deleted_at=NOON)
+    with pytest.raises(VideoNotFoundError):
+        retry("default", VIDEO_ID, services)

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from actionreel.accounts import NO_CAPS, Account, Caps, amount
-from actionreel.errors import CapReachedError, QuotaError
+from actionreel.errors import CapReachedError, CrowdedError, QuotaError
 from actionreel.models import Choice, Reservation, Video
 from actionreel.ports import Services
 
@@ -38,6 +38,8 @@ def within(
             return found[0]
         except CapReachedError:
             continue  # others were faster: what is left now?
+        except CrowdedError:
+            break
     busy = QuotaError("Too many videos are asked for at this moment; try again.", 1)
     return {video.video_id: busy for video in videos}
 

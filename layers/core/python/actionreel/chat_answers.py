@@ -31,7 +31,7 @@ from actionreel.errors import (
     VideoNotFoundError,
 )
 from actionreel.instructions import instructions
-from actionreel.models import Place, Video, is_video_id
+from actionreel.models import Place, Video
 from actionreel.ports import Services
 from actionreel.retries import retry
 
@@ -154,16 +154,18 @@ def _press(turn: Turn, services: Services) -> str:
     """Does what a button says; returns what there is to say about it, if anything."""
     deed, _, video_id = turn.message.text.partition(":")
     place = turn.message.place
-    video = services.videos.get(turn.tenant, video_id) if is_video_id(video_id) else None
-    if video is None or video.place is None:
+    try:
+        video = messages.find(turn.tenant, video_id, services)
+    except VideoNotFoundError as unknown:
+        return str(unknown)
+    if video.place is None:
         return str(VideoNotFoundError())
     if video.place.author is not None and video.place.author != place.author:
         return _NOT_YOURS
     if deed == "cancel":
         return _cancel(turn.tenant, video_id, services)
-    if video.retried_as is not None and (
-        again := services.videos.get(turn.tenant, video.retried_as)
-    ):
+    again = services.videos.get(turn.tenant, video.retried_as) if video.retried_as else None
+    if again is not None and again.deleted_at is None:
         announce(again, services)
         return "This was made again already." if not again.is_open else ""
     try:

@@ -10,6 +10,7 @@ error is told to the reader by its name (`failures`), which may come from anothe
     ├── TooManyActionsError          more tags in one message than we act on
     ├── QuotaError                   a cap is reached, or everything is paused
     ├── CapReachedError              a conditional write found a cap reached
+    ├── CrowdedError                 too many writes met on one item, so nothing was written
     ├── MessageMismatchError         a message id came again with another text
     ├── MessageSeenError             a message id came again: these are its videos
     ├── VideoNotFoundError           no such video for this tenant
@@ -99,6 +100,15 @@ class CapReachedError(ActionreelError):
 
     def __init__(self) -> None:
         super().__init__("A cap is reached.")
+
+
+class CrowdedError(ActionreelError):
+    """Too many others were writing the same items: nothing was written."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Too much is written at this moment.")
 
 
 class MessageMismatchError(ActionreelError):

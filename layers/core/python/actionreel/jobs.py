@@ -221,14 +221,15 @@ def _ambiguous(job: VideoJob, fence: str, trouble: str) -> VideoJob:
 
 
 def _heard(job: VideoJob, answer: ProviderAnswer, wait: int) -> VideoJob:
-    """The document after the provider's answer. The first handle is kept if it gives no other."""
+    """The document after the provider's answer. The first handle is kept if it gives no other, and
+    a price that it names before the end is none yet."""
     return job.model_copy(
         update={
             "status": answer.phase,
             "handle": answer.handle if job.handle is None else job.handle,
             "wait_seconds": wait,
             "took_seconds": answer.took_seconds,
-            "cost_usd": answer.cost_usd,
+            "cost_usd": None if answer.phase == "pending" else answer.cost_usd,
             "failure": answer.failure,
         }
     )

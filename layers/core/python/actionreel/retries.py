@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from actionreel import budgets
 from actionreel.accounts import Caps
-from actionreel.errors import QuotaError, RequestError, StaleVideoError, VideoNotFoundError
+from actionreel.errors import QuotaError, RequestError, StaleVideoError
 from actionreel.messages import find, start
 from actionreel.models import Place, Video, VideoRequest
 from actionreel.offers import new_video
@@ -66,9 +66,7 @@ def retry(
 
 def _known(older: Video, services: Services) -> Video:
     """The retry that there is; started once more, in case that was cut off."""
-    video = services.videos.get(older.tenant, older.retried_as or "")
-    if video is None:
-        raise VideoNotFoundError
+    video = find(older.tenant, older.retried_as or "", services)
     return start(video, services) if video.status == "queued" else video
 
 

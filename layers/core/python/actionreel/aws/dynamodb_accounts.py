@@ -6,6 +6,7 @@ What is used is counted in the transactions that write the records of videos: `o
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _OWNERS: tuple[Owner, ...] = ("tenant", "deployment")
 _BATCH_TRIES = 8
+_UPDATE_TRIES = 50  # of a plain write, which DynamoDB turns away during a transaction
 _COUNTED = ("videos", "seconds", "usd")
 
 
@@ -99,7 +101,14 @@ class DynamoDBAccountRepository:
         request: dict[str, Any] = {"UpdateExpression": expression}
         if values:
             request["ExpressionAttributeValues"] = typed(values)
-        self._client.update_item(TableName=self._table, Key=typed(key), **request)
+        for attempt in range(_UPDATE_TRIES):
+            try:
+                self._client.update_item(TableName=self._table, Key=typed(key), **request)
+                return
+            except self._client.exceptions.TransactionConflictException:
+                if attempt == _UPDATE_TRIES - 1:  # videos are started and ended all the time
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))
 
 
 def opening(

@@ -14,6 +14,7 @@ from actionreel.aws.dynamodb_items import Item, typed
 from actionreel.aws.dynamodb_reads import DynamoDBVideoReader
 from actionreel.errors import (
     CapReachedError,
+    CrowdedError,
     MessageMismatchError,
     MessageSeenError,
     StaleVideoError,
@@ -22,7 +23,7 @@ from actionreel.models import MessageSeen, Video
 
 _TRANSACTION_TRIES = 10
 IS_NEW = "attribute_not_exists(PK)"
-_REFUSED = "ConditionalCheckFailed"
+_REFUSED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 Parts = list[dict[str, Any]]
 
@@ -118,7 +119,7 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
     def _transact(self, parts: Parts, explain: Callable[[Sequence[bool]], bool]) -> None:
         """Writes all or nothing. `explain` is told which parts' conditions were not met, and raises
         what that means, or says that there is nothing left to do; otherwise others were writing the
-        same items, and it is tried again."""
+        same items, and it is tried again. Raises CrowdedError where that goes on."""
         written: Any = parts
         for attempt in range(_TRANSACTION_TRIES):
             try:
@@ -129,6 +130,8 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
                 if explain([reason.get("Code") == _REFUSED for reason in reasons]):
                     return
                 if attempt == _TRANSACTION_TRIES - 1:
+                    if _CONFLICT in {reason.get("Code") for reason in reasons}:
+                        raise CrowdedError from error
                     raise
                 time.sleep(random.uniform(0.5, 1) * min(0.02 * 2**attempt, 0.5))
 

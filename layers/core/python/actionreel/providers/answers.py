@@ -71,6 +71,7 @@ _QUOTA = re.compile("insufficient_quota|insufficient_credit|billing|budget|balan
 _REASON_CHARACTERS = 300
 _SECRET_CHARACTERS = 8
 _ID_CHARACTERS = 1000
+_PRICE_DIGITS = 12  # after the point
 _HANDLE_BYTES = 2048  # a handle goes through every document of the execution
 
 
@@ -101,12 +102,15 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 
 
 def price(value: Any) -> Decimal | None:
-    """A price in US dollars, if it is one."""
+    """A price in US dollars, if it is one: of so many digits that it can be counted."""
     try:
         amount = Decimal(str(value) if is_number(value) or isinstance(value, str) else "NaN")
+        if not amount.is_finite() or amount < 0:
+            return None
+        rounded = round(amount, _PRICE_DIGITS)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount == rounded else rounded
 
 
 def file_url(output: Any) -> str | None:
