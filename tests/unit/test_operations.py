@@ -303,6 +303,25 @@ def test_the_dashboard_is_json_and_shows_metrics_that_there_are() -> None:
     assert {name for name in named(text) if not name.startswith("AWS::")} <= RESOURCES.keys()
 
 
+def test_dashboards_of_two_regions_have_two_names() -> None:
+    """CloudWatch knows dashboards by one list for the whole account."""
+    name = RESOURCES["Dashboard"]["Properties"]["DashboardName"]
+    assert {"AWS::StackName", "AWS::Region"} == set(named(name["Fn::Sub"]))
+
+
+# ---- throttling
+
+
+def test_whatever_starts_videos_is_throttled_alike() -> None:
+    paths = RESOURCES["HttpApi"]["Properties"]["Body"]["paths"]
+    settings = RESOURCES["HttpApiApiGatewayDefaultStage"]["Properties"]["RouteSettings"]
+    there = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert settings.keys() <= there, "CloudFormation refuses settings of no route"
+    started = re.compile("POST /(actions|mcp|tools/{name}|v1/videos|.*/(retry|remix))")
+    assert settings.keys() == {route for route in there if started.fullmatch(route)}
+    assert len({json.dumps(setting, sort_keys=True) for setting in settings.values()}) == 1
+
+
 # ---- parameters
 
 
