@@ -35,7 +35,7 @@ def caps_of(words: str) -> Caps:
         return Caps.model_validate(given)
     except ValidationError as error:
         wrong = " and ".join(str(found["loc"][0]) for found in error.errors())
-        raise ValueError(f"{wrong} must be a number, and not below 0.") from None
+        raise ValueError(f"{wrong} must be a number, from 0 to a billion.") from None
 
 
 def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:

@@ -69,7 +69,8 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
     ("words", "told"),
     [
         (["--caps", "films=3"], "films=3 is no cap. Say videos=N, seconds=N, usd=N, concurrent=N."),
-        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, and not below 0."),
+        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, from 0 to a billion."),
+        (["--caps", "usd=1e400"], "usd must be a number, from 0 to a billion."),
         (["--tenant", "No Tenant"], "A tenant's name has small letters"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
+from actionreel.accounts import Caps
 from actionreel.ports import Metric
 from local.template import ROOT, Template
 from tests import transformed
@@ -19,6 +20,7 @@ from tests import transformed
 RESOURCES = transformed.resources()
 DOCUMENT = transformed.document()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+CAP = re.compile("(Tenant|All)(Videos|Seconds|Dollars)(PerDay|AtOnce)")
 OURS = {"Fn::Sub": "Actionreel/${AWS::StackName}"}
 
 
@@ -309,19 +311,6 @@ def test_dashboards_of_two_regions_have_two_names() -> None:
     assert {"AWS::StackName", "AWS::Region"} == set(named(name["Fn::Sub"]))
 
 
-# ---- throttling
-
-
-def test_whatever_starts_videos_is_throttled_alike() -> None:
-    paths = RESOURCES["HttpApi"]["Properties"]["Body"]["paths"]
-    settings = RESOURCES["HttpApiApiGatewayDefaultStage"]["Properties"]["RouteSettings"]
-    there = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-    assert settings.keys() <= there, "CloudFormation refuses settings of no route"
-    started = re.compile("POST /(actions|mcp|tools/{name}|v1/videos|.*/(retry|remix))")
-    assert settings.keys() == {route for route in there if started.fullmatch(route)}
-    assert len({json.dumps(setting, sort_keys=True) for setting in settings.values()}) == 1
-
-
 # ---- parameters
 
 
@@ -330,6 +319,17 @@ def test_a_parameter_says_what_it_is_for(name: str) -> None:
     description = DOCUMENT["Parameters"][name]["Description"]
     assert len(description) > 25
     assert description.endswith(".")
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENT["Parameters"] if CAP.fullmatch(name)])
+def test_a_cap_can_be_counted(name: str) -> None:
+    """One of more digits than DynamoDB has would turn every start into an error."""
+    pattern = DOCUMENT["Parameters"][name]["AllowedPattern"]
+    for value in ("", "0", "20", "9" * 9):
+        assert re.fullmatch(pattern, value)
+        Caps.model_validate({"usd": value} if value else {})
+    for value in ("9" * 10, "1e9", "-1", "."):
+        assert not re.fullmatch(pattern, value)
 
 
 @pytest.mark.parametrize("environment", ["default", "dev", "prod"])
