@@ -302,7 +302,7 @@ def test_200_at_once_at_a_cap_of_50_are_exactly_50(
 def test_a_pause_that_was_written_by_hand_is_one(stack: Stack, tenant: str) -> None:
     """Whatever it says: reading and writing have to agree, or starts are tried and refused."""
     client = boto3.client("dynamodb")
-    item = {"PK": {"S": f"TENANT#{tenant}"}, "SK": {"S": "ACCOUNT"}, "paused": {"BOOL": False}}
+    item: Any = {"PK": {"S": f"TENANT#{tenant}"}, "SK": {"S": "ACCOUNT"}, "paused": {"BOOL": False}}
     client.put_item(TableName="VideoTable", Item=item)
     services: Any = FakeServices()
     services.videos = DynamoDBVideoRepository(client, "VideoTable")
