@@ -72,7 +72,7 @@ keys: $(VENV)/run.done ## List the API keys of TENANT= (STACK=name)
 	@$(RUN) -m local.api_keys --tenant '$(TENANT)' --list $(WHERE)
 
 caps: $(VENV)/run.done ## Show or set what TENANT= or all may make (CAPS="videos=50 usd=20" STACK=name)
-	@$(RUN) -m local.caps --tenant '$(TENANT)' $(if $(CAPS),--caps '$(CAPS)') $(WHERE)
+	@$(RUN) -m local.caps --tenant '$(TENANT)' $(if $(CAPS),--caps '$(CAPS)') $(if $(RECOUNT),--recount) $(WHERE)
 
 pause: $(VENV)/run.done ## Start no video from now on, of TENANT= or at all (STACK=name)
 	@$(RUN) -m local.caps --tenant '$(TENANT)' --pause $(WHERE)

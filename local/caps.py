@@ -3,6 +3,7 @@
 make caps TENANT=acme                                what it may, and what it has used today
 make caps TENANT=acme CAPS="videos=50 usd=20"        these caps of its own, and no others
 make caps CAPS="concurrent=10"                       of all tenants together
+make caps TENANT=acme RECOUNT=1                      what is being made is counted anew
 make pause TENANT=acme  /  make pause                no video is started from now on
 """
 
@@ -19,6 +20,7 @@ from actionreel.api_keys import is_tenant
 from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
 from local import deployment
 from local.deployment import Deployment
+from local.recount import recount
 
 NAMES = tuple(Caps.model_fields)
 
@@ -35,7 +37,7 @@ def caps_of(words: str) -> Caps:
         return Caps.model_validate(given)
     except ValidationError as error:
         wrong = " and ".join(str(found["loc"][0]) for found in error.errors())
-        raise ValueError(f"{wrong} must be a number, and not below 0.") from None
+        raise ValueError(f"{wrong} must be a number, from 0 to a billion.") from None
 
 
 def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
@@ -46,6 +48,8 @@ def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
     accounts = DynamoDBAccountRepository(where.client, where.table)
     if arguments.pause or arguments.resume:
         accounts.pause(tenant, paused=arguments.pause)
+    if arguments.recount:
+        recount(where, tenant)
     if arguments.caps is not None:
         accounts.set_caps(tenant, caps_of(arguments.caps))
     own, everybodys = accounts.of(tenant or "default", datetime.now(UTC).date())
@@ -72,6 +76,7 @@ def main() -> int:
     parser.add_argument("--caps", help='such as "videos=50 seconds=400 usd=20 concurrent=5"')
     parser.add_argument("--pause", action="store_true", help="start no video from now on")
     parser.add_argument("--resume", action="store_true", help="start videos again")
+    parser.add_argument("--recount", action="store_true", help="count anew what is being made")
     deployment.add_arguments(parser)
     return deployment.run(parser, carry_out)
 

@@ -299,6 +299,19 @@ def test_200_at_once_at_a_cap_of_50_are_exactly_50(
     assert (account(services, tenant).used, account(services, tenant).running) == (Amount(), 0)
 
 
+def test_a_pause_that_was_written_by_hand_is_one(stack: Stack, tenant: str) -> None:
+    """Whatever it says: reading and writing have to agree, or starts are tried and refused."""
+    client = boto3.client("dynamodb")
+    item: Any = {"PK": {"S": f"TENANT#{tenant}"}, "SK": {"S": "ACCOUNT"}, "paused": {"BOOL": False}}
+    client.put_item(TableName="VideoTable", Item=item)
+    services: Any = FakeServices()
+    services.videos = DynamoDBVideoRepository(client, "VideoTable")
+    services.accounts = DynamoDBAccountRepository(client, "VideoTable")
+    assert services.accounts.paused(tenant)
+    with pytest.raises(QuotaError, match="paused by its operator"):
+        create(services, tenant)
+
+
 def test_where_too_many_meet_it_is_a_refusal_and_no_error(
     monkeypatch: pytest.MonkeyPatch, stack: Stack, tenant: str
 ) -> None:

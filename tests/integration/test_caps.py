@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
+import boto3
 import httpx
 import pytest
+from uuid6 import uuid7
 
 from actionreel import bootstrap
 from actionreel.accounts import Caps
 from local import caps
 from local.stack import Stack
 from tests.conftest import act, ended
+from tests.fakes import a_video
 
 CREATE = '<createAIVideo>{"prompt": "a paper boat", "seconds": 4}</createAIVideo>'
 
@@ -69,7 +73,8 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
     ("words", "told"),
     [
         (["--caps", "films=3"], "films=3 is no cap. Say videos=N, seconds=N, usd=N, concurrent=N."),
-        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, and not below 0."),
+        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, from 0 to a billion."),
+        (["--caps", "usd=1e400"], "usd must be a number, from 0 to a billion."),
         (["--tenant", "No Tenant"], "A tenant's name has small letters"),
     ],
 )
@@ -82,6 +87,35 @@ def test_what_cannot_be_done_is_told(
 ) -> None:
     assert command(stack, monkeypatch, *words) == 1
     assert told in capsys.readouterr().err
+
+
+def test_what_runs_is_counted_anew(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A function of an older release has ended a video, and has not told the account."""
+    services, tenant = bootstrap.services(), "counted-anew"
+    now = services.now()
+    later = now + timedelta(days=1)  # the sweep leaves them alone
+    for number in range(3):
+        counted = {"day": now.date(), "seconds": 8, "usd": "0.80"} if number else None
+        video = a_video(
+            tenant=tenant, video_id=str(uuid7()), next_check_at=later, reservation=counted
+        )
+        services.videos.add(tenant, [video], None)
+    boto3.client("dynamodb").update_item(
+        TableName="VideoTable",
+        Key={"PK": {"S": f"TENANT#{tenant}"}, "SK": {"S": "ACCOUNT"}},
+        UpdateExpression="ADD running :more",
+        ExpressionAttributeValues={":more": {"N": "40"}},
+    )
+    assert services.accounts.of(tenant, now.date())[0].running == 42
+    assert command(stack, monkeypatch, "--tenant", tenant, "--recount") == 0
+    assert "2 are being made" in capsys.readouterr().out
+    own, _ = services.accounts.of(tenant, now.date())
+    assert (own.running, own.used.videos) == (2, 2)
+    assert command(stack, monkeypatch, "--recount") == 0
+    assert services.accounts.of(tenant, now.date())[1].running >= 2, "of this tenant and others"
+    assert command(stack, monkeypatch, "--tenant", "has-none", "--recount") == 0
 
 
 def test_where_nothing_runs(

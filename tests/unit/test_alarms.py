@@ -102,3 +102,9 @@ def test_the_dashboard_is_json_and_shows_metrics_that_there_are() -> None:
     ours = {metric[1] for metric in shown if metric[0] == OURS["Fn::Sub"]}
     assert ours == set(get_args(Metric))
     assert set(re.findall(r"\$\{(\w+)[}.]", text)) <= RESOURCES.keys()
+
+
+def test_dashboards_of_two_regions_have_two_names() -> None:
+    """CloudWatch knows dashboards by one list for the whole account."""
+    name = RESOURCES["Dashboard"]["Properties"]["DashboardName"]
+    assert {"AWS::StackName", "AWS::Region"} == set(named(name["Fn::Sub"]))

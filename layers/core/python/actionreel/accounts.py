@@ -17,6 +17,7 @@ from pydantic import Field
 from actionreel.errors import QuotaError
 from actionreel.models import Document, Reservation, Video
 
+MOST = 10**9  # that a cap can be: what is left of it must have digits that can be written
 Owner = Literal["tenant", "deployment"]
 _WHOSE = {"tenant": "your", "deployment": "the whole deployment's"}
 _ALL = {"tenant": "Your", "deployment": "The whole deployment's"}
@@ -40,10 +41,10 @@ class Caps(Document):
     """What an account may come to: each day in videos, seconds and US dollars, and how many videos
     may be made at one time. None is no cap."""
 
-    videos: int | None = Field(default=None, ge=0)
-    seconds: int | None = Field(default=None, ge=0)
-    usd: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
-    concurrent: int | None = Field(default=None, ge=0)
+    videos: int | None = Field(default=None, ge=0, le=MOST)
+    seconds: int | None = Field(default=None, ge=0, le=MOST)
+    usd: Decimal | None = Field(default=None, ge=0, le=MOST, allow_inf_nan=False)
+    concurrent: int | None = Field(default=None, ge=0, le=MOST)
 
     def over(self, other: Caps | None) -> Caps:
         """These caps, with those of `other` where it has one."""

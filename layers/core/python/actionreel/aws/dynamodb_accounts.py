@@ -51,7 +51,7 @@ class DynamoDBAccountRepository:
     def paused(self, tenant: str) -> bool:
         """Whether no video of the tenant is to be started now."""
         found = self._read([items.account_key(tenant), items.account_key(None)])
-        return any(account.get("paused") for account in found)
+        return any("paused" in account for account in found)
 
     def usage(self, tenant: str | None, days: Sequence[date]) -> dict[date, Amount]:
         """What was used on each of the days, at most 100; of the deployment for None."""
@@ -77,7 +77,7 @@ class DynamoDBAccountRepository:
             caps=self._caps[owner].over(own),
             used=_amount(used),
             running=int(general.get("running", 0)),
-            paused=bool(general.get("paused")),
+            paused="paused" in general,
         )
 
     def _read(self, keys: Sequence[items.Key]) -> list[Item]:

@@ -1,0 +1,70 @@
+"""`make caps RECOUNT=1`: how many videos are being made, by their records and not by the account.
+
+The two differ after a function of a release that did not count has ended a video, or after the
+table was restored. Best done while nothing is started (`make pause`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from actionreel.aws import dynamodb_items as items
+from actionreel.aws.dynamodb_items import Item, plain, typed
+from actionreel.aws.dynamodb_reads import OPEN_VIDEOS
+from actionreel.models import OPEN_STATUSES
+from local.deployment import Deployment
+
+
+def recount(where: Deployment, tenant: str | None) -> None:
+    """Puts the number on the account of the tenant, or of the deployment for None.
+
+    Raises ValueError if videos are started or end meanwhile.
+    """
+    key = items.account_key(tenant)
+    before = _item(where, key).get("running")
+    counted = sum(_counts(_item(where, found)) for found in _open(where, tenant))
+    same = "attribute_not_exists(running)" if before is None else "running = :before"
+    values = {":counted": counted} | ({} if before is None else {":before": before})
+    try:
+        where.client.update_item(
+            TableName=where.table,
+            Key=typed(key),
+            UpdateExpression="SET running = :counted",
+            ConditionExpression=same,
+            ExpressionAttributeValues=typed(values),
+        )
+    except (
+        where.client.exceptions.ConditionalCheckFailedException,
+        where.client.exceptions.TransactionConflictException,
+    ):
+        raise ValueError("Videos are started or end at this moment; try again.") from None
+
+
+def _counts(video: Item) -> bool:
+    return video.get("status") in OPEN_STATUSES and "reservation" in video
+
+
+def _open(where: Deployment, tenant: str | None) -> Iterator[items.Key]:
+    """The keys of what has not ended, or was not told yet."""
+    request: dict[str, Any] = {
+        "TableName": where.table,
+        "IndexName": OPEN_VIDEOS,
+        "KeyConditionExpression": "#open = :open",
+        "ExpressionAttributeNames": {"#open": "open"},
+        "ExpressionAttributeValues": typed({":open": items.OPEN}),
+    }
+    own = None if tenant is None else items.account_key(tenant)["PK"]
+    while True:
+        answer = where.client.query(**request)
+        for item in map(plain, answer["Items"]):
+            if own in (None, item["PK"]):
+                yield {"PK": item["PK"], "SK": item["SK"]}
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _item(where: Deployment, key: items.Key) -> Item:
+    answer = where.client.get_item(TableName=where.table, Key=typed(key), ConsistentRead=True)
+    return plain(answer.get("Item", {}))
