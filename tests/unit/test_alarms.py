@@ -107,4 +107,4 @@ def test_the_dashboard_is_json_and_shows_metrics_that_there_are() -> None:
 def test_dashboards_of_two_regions_have_two_names() -> None:
     """CloudWatch knows dashboards by one list for the whole account."""
     name = RESOURCES["Dashboard"]["Properties"]["DashboardName"]
-    assert {"AWS::StackName", "AWS::Region"} == set(named(name["Fn::Sub"]))
+    assert name == {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"}
