@@ -65,6 +65,13 @@ def test_a_start_image_can_go_as_bytes() -> None:
     assert asked.fields() == {"image_url": "data:image/png;base64,iVBORw=="}
 
 
+@pytest.mark.parametrize("price", ["-0.10", "1e30", "NaN"])
+def test_a_price_that_cannot_be_counted_is_refused(price: str) -> None:
+    """One below 0 would lower what a tenant has used, and so let it pass its cap."""
+    with pytest.raises(ValidationError, match="usd_per_second"):
+        Offer.model_validate({"provider": "p", "name": "m", "usd_per_second": price})
+
+
 def test_a_misspelt_placeholder_is_refused() -> None:
     with pytest.raises(ValidationError, match="unknown placeholders: second"):
         order({"a": [{"b": "{second}"}]})

@@ -53,7 +53,7 @@ class Offer(Document):
     takes_image: Literal["url", "bytes"] | None = None
     exact_image: bool = False
     remixes: bool = False
-    usd_per_second: Decimal | None = None
+    usd_per_second: Decimal | None = Field(default=None, ge=0, le=10**6)
 
     @field_validator("input", "image_input")
     @classmethod
