@@ -210,6 +210,7 @@ def test_a_cap_is_insufficient_quota_and_not_tried_again(stack: Stack) -> None:
         with pytest.raises(openai.RateLimitError, match="cap of 0 videos") as refused:
             client.videos.create(prompt="p")
         assert refused.value.code == "insufficient_quota"
+        assert 0 < int(refused.value.response.headers["Retry-After"]) <= 86_400
         assert time.monotonic() - began < 30
     with connect(stack, "ar_nobody") as client, pytest.raises(openai.PermissionDeniedError):
         client.videos.list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,12 +65,18 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
     """An error as our own routes tell it."""
     status, message, code = explain(error)
     body = {"error": message, "code": code}
-    return Response(status, "application/json", body, headers=allow(error))
+    return Response(status, "application/json", body, headers=headers_of(error))
 
 
-def allow(error: Exception) -> dict[str, Any]:
-    """The header that belongs to a 405."""
-    return {"Allow": error.allow} if isinstance(error, NoMethodError) else {}
+def headers_of(error: Exception) -> dict[str, Any]:
+    """The headers that belong to a status: which methods there are (405), when to come again (429,
+    in seconds, if that is known)."""
+    match error:
+        case NoMethodError():
+            return {"Allow": error.allow}
+        case QuotaError(retry_after=float() | int() as seconds):
+            return {"Retry-After": str(math.ceil(seconds))}
+    return {}
 
 
 def explain(error: Exception) -> tuple[int, str, str]:

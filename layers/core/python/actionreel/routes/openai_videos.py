@@ -25,7 +25,7 @@ from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
 from actionreel.remixes import remix
-from actionreel.routes.answers import FOUND, allow, explain
+from actionreel.routes.answers import FOUND, explain, headers_of
 from actionreel.routes.openai_answers import (
     CREATION,
     NAME,
@@ -193,7 +193,7 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
     param = openai_door.param_of(message) if status == 400 else None
     stays = {"x-should-retry": "false"} if status in (409, 429) else {}
     body = openai_door.error_body(status, code, message, param)
-    headers = {**stays, **allow(error)}
+    headers = {**stays, **headers_of(error)}
     return Response(status, "application/json", body, headers=headers)
 
 
