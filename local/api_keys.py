@@ -11,7 +11,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from actionreel.api_keys import ApiKey, is_tenant, key_hash, new_key
+from actionreel.api_keys import PREFIX, ApiKey, is_tenant, key_hash, new_key
 from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
 from local import deployment
 from local.deployment import Deployment
@@ -29,11 +29,13 @@ def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
         found = keys.of(tenant)
         print("\n".join(map(_line, found)) or f"{tenant} has no keys.")
     elif arguments.revoke:
-        matching = [key for key in keys.of(tenant) if key.key_id == arguments.revoke]
+        named = arguments.revoke  # a key itself must not be shown again
+        key_id = key_hash(named)[:12] if named.startswith(PREFIX) else named
+        matching = [key for key in keys.of(tenant) if key.key_id == key_id]
         if not matching:
-            raise ValueError(f"{tenant} has no key {arguments.revoke}. make keys lists them.")
+            raise ValueError(f"{tenant} has no key {key_id}. make keys lists their ids.")
         keys.revoke(matching[0], datetime.now(UTC))
-        print(f"{arguments.revoke} is revoked. For a minute it may still be taken.")
+        print(f"{key_id} is revoked. For a minute it may still be taken.")
     else:
         if len(arguments.name) > MAX_NAME or not arguments.name.isprintable():
             raise ValueError(

@@ -1,7 +1,8 @@
 """`make caps`, `make pause` and `make resume`: how much a tenant may make, or all together.
 
 make caps TENANT=acme                                what it may, and what it has used today
-make caps TENANT=acme CAPS="videos=50 usd=20"        these caps of its own, and no others
+make caps TENANT=acme CAPS="videos=50 usd=20"        these caps of its own; others stay
+make caps TENANT=acme CAPS="usd=none"                none of its own on dollars; CAPS=none: at all
 make caps CAPS="concurrent=10"                       of all tenants together
 make caps TENANT=acme RECOUNT=1                      what is being made is counted anew
 make pause TENANT=acme  /  make pause                no video is started from now on
@@ -25,14 +26,18 @@ from local.recount import recount
 NAMES = tuple(Caps.model_fields)
 
 
-def caps_of(words: str) -> Caps:
-    """The caps that `videos=50 usd=20` says. Raises ValueError with what is wrong."""
-    given: dict[str, str] = {}
+def caps_of(words: str, before: Caps) -> Caps:
+    """The caps after what `videos=50 usd=none` says: those that it does not name stay as they are,
+    and `none` alone takes all away. Raises ValueError with what is wrong."""
+    if words.strip() == "none":
+        return Caps()
+    given: dict[str, object] = before.model_dump()
     for word in words.split():
         name, equals, number = word.partition("=")
         if name not in NAMES or not equals:
-            raise ValueError(f"{word} is no cap. Say {', '.join(f'{one}=N' for one in NAMES)}.")
-        given[name] = number
+            known = ", ".join(f"{one}=N" for one in NAMES)
+            raise ValueError(f"{word} says nothing. Say {known}; or none in place of N.")
+        given[name] = None if number == "none" else number
     try:
         return Caps.model_validate(given)
     except ValidationError as error:
@@ -51,7 +56,7 @@ def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
     if arguments.recount:
         recount(where, tenant)
     if arguments.caps is not None:
-        accounts.set_caps(tenant, caps_of(arguments.caps))
+        accounts.set_caps(tenant, caps_of(arguments.caps, accounts.own_caps(tenant)))
     own, everybodys = accounts.of(tenant or "default", datetime.now(UTC).date())
     print(_told(tenant or "All tenants together", own if tenant else everybodys))
 
@@ -62,8 +67,8 @@ def _told(who: str, account: Account) -> str:
     capped = ", ".join(f"{name} {number}" for name, number in own.items())
     lines = [
         f"{who}: {'PAUSED' if account.paused else 'not paused'}",
-        f"  today {used.videos} videos, {used.seconds} seconds, ${used.usd:.2f};"
-        f" {account.running} are being made",
+        f"  today: videos {used.videos}, seconds {used.seconds}, ${used.usd:.2f};"
+        f" being made: {account.running}",
         f"  caps of its own: {capped or 'none'}; otherwise the template's hold",
     ]
     return "\n".join(lines)

@@ -88,6 +88,8 @@ class Gateway:
                 return _json(404, {"message": "Not Found"})
         if isinstance(route, str) and _is_forwarded(request):
             return _json(403, {"message": "Forbidden"})
+        if self.functions is None and route != "home":
+            return _json(503, {"message": "Service Unavailable"})  # it is starting
         if route == "invoke":
             return self._invoke(parameters["name"], request.get_data())
         if route == "home":

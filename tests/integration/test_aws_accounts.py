@@ -161,7 +161,7 @@ def test_the_next_day_is_another(services: FakeServices, tenant: str) -> None:
 
 def test_what_one_tenant_uses_another_keeps(services: FakeServices, tenant: str) -> None:
     cap(services, tenant, videos=0)
-    with pytest.raises(QuotaError, match="cap of 0 videos"):
+    with pytest.raises(QuotaError, match="Your cap of videos a day is 0: no video can be made"):
         create(services, tenant)
     create(services, f"{tenant}-other")
 

@@ -72,7 +72,11 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--caps", "films=3"], "films=3 is no cap. Say videos=N, seconds=N, usd=N, concurrent=N."),
+        (
+            ["--caps", "films=3"],
+            "films=3 says nothing. Say videos=N, seconds=N, usd=N",
+        ),
+        (["--caps", "videos 5"], "videos says nothing. Say videos=N"),
         (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, from 0 to a billion."),
         (["--caps", "usd=1e400"], "usd must be a number, from 0 to a billion."),
         (["--tenant", "No Tenant"], "A tenant's name has small letters"),
@@ -110,7 +114,7 @@ def test_what_runs_is_counted_anew(
     )
     assert services.accounts.of(tenant, now.date())[0].running == 42
     assert command(stack, monkeypatch, "--tenant", tenant, "--recount") == 0
-    assert "2 are being made" in capsys.readouterr().out
+    assert "being made: 2" in capsys.readouterr().out
     own, _ = services.accounts.of(tenant, now.date())
     assert (own.running, own.used.videos) == (2, 2)
     assert command(stack, monkeypatch, "--recount") == 0
@@ -124,3 +128,16 @@ def test_where_nothing_runs(
     monkeypatch.setattr("sys.argv", ["make caps", "--port", "9"])
     assert caps.main() == 1
     assert "Nothing runs at http://127.0.0.1:9. Start `make dev`" in capsys.readouterr().err
+
+
+def test_caps_that_are_not_named_stay_and_can_be_taken_away(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, told in (
+        ("videos=50 usd=20", "videos 50, usd 20"),
+        ("seconds=400", "videos 50, seconds 400, usd 20"),
+        ("usd=none", "videos 50, seconds 400"),
+        ("none", "none"),
+    ):
+        assert command(stack, monkeypatch, "--tenant", "default", "--caps", words) == 0
+        assert f"caps of its own: {told};" in capsys.readouterr().out

@@ -204,14 +204,20 @@ def test_bodies_that_cannot_be_read(stack: Stack, content: bytes, kind: str, sta
 
 def test_a_cap_is_insufficient_quota_and_not_tried_again(stack: Stack) -> None:
     key = stack.key("capped-sdk")
-    bootstrap.services().accounts.set_caps("capped-sdk", Caps(videos=0))
+    bootstrap.services().accounts.set_caps("capped-sdk", Caps(videos=1))
     with connect(stack, key, max_retries=3) as client:
+        client.videos.create(prompt="[stuck] the only one")
         began = time.monotonic()
-        with pytest.raises(openai.RateLimitError, match="cap of 0 videos") as refused:
+        with pytest.raises(openai.RateLimitError, match="cap of 1 video a day") as refused:
             client.videos.create(prompt="p")
         assert refused.value.code == "insufficient_quota"
         assert 0 < int(refused.value.response.headers["Retry-After"]) <= 86_400
         assert time.monotonic() - began < 30
+    bootstrap.services().accounts.set_caps("capped-sdk", Caps(concurrent=1))
+    with connect(stack, key) as client, pytest.raises(openai.RateLimitError) as soon:
+        client.videos.create(prompt="p")
+    assert soon.value.code == "rate_limit_exceeded"  # which a client may try again
+    assert "x-should-retry" not in soon.value.response.headers
     with connect(stack, "ar_nobody") as client, pytest.raises(openai.PermissionDeniedError):
         client.videos.list()
 

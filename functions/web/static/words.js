@@ -48,11 +48,12 @@ const NOT_AS_THINGS_ARE = {
 };
 
 /** What trying again would do; empty where the API does not say whether it may help. */
-export function adviceOf({ code, retryable }, maybeCharged = false) {
+export function adviceOf({ code, retryable, retryAfterSeconds }, maybeCharged = false) {
   if (code === "cancelled") return "To have it after all, ask for a new one.";
   if (maybeCharged || PERHAPS_MADE.has(code)) {
     return "Trying again may make, and bill, the video a second time.";
   }
+  if (retryable === true && retryAfterSeconds > 600) return ""; // the sentence says when it does
   if (retryable === true) return "Trying again may help.";
   if (retryable !== false) return "";
   return NOT_AS_THINGS_ARE[code] ?? "Trying again unchanged will not help.";

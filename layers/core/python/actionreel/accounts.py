@@ -20,6 +20,12 @@ from actionreel.models import Document, Reservation, Video
 MOST = 10**9  # that a cap can be: what is left of it must have digits that can be written
 Owner = Literal["tenant", "deployment"]
 _WHOSE = {"tenant": "your", "deployment": "the whole deployment's"}
+_WHAT = {
+    "videos": "videos a day",
+    "seconds": "seconds a day",
+    "usd": "dollars a day",
+    "concurrent": "videos at one time",
+}
 _ALL = {"tenant": "Your", "deployment": "The whole deployment's"}
 
 
@@ -78,6 +84,15 @@ class Account(Document):
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         frees = f"It frees at {tomorrow:%Y-%m-%d %H:%M} UTC."
         wait = (tomorrow - now).total_seconds()
+        costs_nothing = amount.usd == 0
+        nothing = [
+            name
+            for name in _WHAT
+            if getattr(caps, name) == 0 and not (name == "usd" and costs_nothing)
+        ]
+        if nothing:
+            cap = f"{_ALL[self.owner]} cap of {_WHAT[nothing[0]]} is 0"
+            return QuotaError(f"{cap}: no video can be made until its operator raises it.")
         if caps.videos is not None and used.videos + amount.videos > caps.videos:
             cap = f"{_ALL[self.owner]} cap of {_counted(caps.videos, 'video')} a day is reached."
             return QuotaError(f"{cap} {frees}", wait)
@@ -91,7 +106,7 @@ class Account(Document):
             return QuotaError(f"This video may cost ${amount.usd:.2f}, and {cap}. {frees}", wait)
         if caps.concurrent is not None and self.running >= caps.concurrent:
             cap = f"{_ALL[self.owner]} cap of {_counted(caps.concurrent, 'video')} at one time"
-            return QuotaError(f"{cap} is reached. It frees when one of them ends.")
+            return QuotaError(f"{cap} is reached. It frees when one of them ends.", soon=True)
         return None
 
 

@@ -40,7 +40,7 @@ def within(
             continue  # others were faster: what is left now?
         except CrowdedError:
             break
-    busy = QuotaError("Too many videos are asked for at this moment; try again.", 1)
+    busy = QuotaError("Too many videos are asked for at this moment; try again.", 1, soon=True)
     return {video.video_id: busy for video in videos}
 
 

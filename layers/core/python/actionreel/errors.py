@@ -82,14 +82,18 @@ class TooManyActionsError(ActionreelError):
 
 class QuotaError(ActionreelError):
     """A cap is reached, or everything is paused: nothing was started. The message says which cap,
-    and when it frees; `retry_after` is that in seconds, if it is known."""
+    and when it frees; `retry_after` is that in seconds, if it is known; `soon` says that minutes
+    are enough."""
 
     code = "quota"
     retryable = True
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, soon: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.soon = soon
 
 
 class CapReachedError(ActionreelError):

@@ -100,6 +100,8 @@ def model_list(registry: Registry) -> Document:
 
 def error_body(status: int, code: str, message: str, param: str | None = None) -> Document:
     """An error, as OpenAI writes it."""
+    if code == "rate_limit_exceeded":
+        return {"error": {"message": message, "type": code, "param": param, "code": code}}
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     code, message = _CODES.get(code, code), _in_their_words(message)
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}

@@ -58,6 +58,11 @@ class DynamoDBAccountRepository:
         found = self._read([items.usage_key(tenant, day) for day in days])
         return {day: _amount(used) for day, used in zip(days, found, strict=True)}
 
+    def own_caps(self, tenant: str | None) -> Caps:
+        """The caps that the account has of its own."""
+        [general] = self._read([items.account_key(tenant)])
+        return Caps.model_validate(general.get("caps", {}))
+
     def set_caps(self, tenant: str | None, caps: Caps) -> None:
         """Gives the account caps of its own; where they say None, the general ones hold."""
         written = {":caps": to_jsonable_python(caps, exclude_none=True)}

@@ -20,7 +20,13 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, messages, openai_door
 from actionreel.deletion import delete
-from actionreel.errors import ActionreelError, AssetError, RequestError, VideoNotFoundError
+from actionreel.errors import (
+    ActionreelError,
+    AssetError,
+    QuotaError,
+    RequestError,
+    VideoNotFoundError,
+)
 from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
@@ -191,7 +197,10 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
     status, message, code = explain(error)
     status = 400 if status == 422 else status
     param = openai_door.param_of(message) if status == 400 else None
-    stays = {"x-should-retry": "false"} if status in (409, 429) else {}
+    if isinstance(error, QuotaError) and error.soon:
+        code, stays = "rate_limit_exceeded", {}
+    else:
+        stays = {"x-should-retry": "false"} if status in (409, 429) else {}
     body = openai_door.error_body(status, code, message, param)
     headers = {**stays, **headers_of(error)}
     return Response(status, "application/json", body, headers=headers)
