@@ -66,7 +66,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     """An HTTP client of the stack's API."""
-    with httpx.Client(base_url=stack.url, timeout=60) as client:
+    with httpx.Client(base_url=stack.url, timeout=GIVE_UP_SECONDS) as client:
         yield client
 
 
