@@ -178,7 +178,11 @@ def added(videos: DynamoDBVideoRepository, tenant: str, year: int, **changes: An
 
 def overdue(videos: DynamoDBVideoRepository, year: int) -> list[str]:
     found = videos.overdue(datetime(year, 12, 31, tzinfo=UTC), 100)
-    return [video.video_id for video in found]
+    return [
+        video.video_id
+        for video in found
+        if video.next_check_at and video.next_check_at.year == year
+    ]
 
 
 @pytest.mark.parametrize("ending", ENDED)

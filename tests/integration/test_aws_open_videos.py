@@ -20,7 +20,9 @@ from tests.fake_repository import FakeVideoRepository
 from tests.fakes import ENDED, NOON, OPEN, a_video
 
 tenants = (f"open-{number}" for number in itertools.count())
-years = itertools.count(1900, -1)  # of each test a year before those of the others
+years = itertools.count(
+    900, -1
+)  # of each test a year before those of all others, in other files too
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_a_cap_is_told_with_its_sentence() -> None:
     services.accounts.general = (Caps(videos=0), Caps())
     reply = use(services, "create_video", {"prompt": "p"})
     assert (reply.status, reply.body["code"]) == (429, "quota")
-    assert "It frees at" in reply.body["error"]
+    assert "Your cap of videos a day is 0" in reply.body["error"]
     assert services.workflow.started == []
 
 
