@@ -92,6 +92,8 @@ SURVIVED = [
 @pytest.fixture(scope="module")
 def results(api: httpx.Client) -> dict[str, dict[str, Any]]:
     """All of them at once, each with its last result."""
+    # A provider whose list is empty proves nothing about a request that it did not answer.
+    ended(api, act(api, '<createAIVideo>{"prompt": "[instant] the first"}</createAIVideo>')[0])
     started = {}
     for prompt in (*ENDINGS, *SURVIVED):
         model = "hasty" if prompt.startswith("hasty") else ""
