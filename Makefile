@@ -28,7 +28,7 @@ demo: $(VENV)/run.done ## Make one video without a browser
 	@$(RUN) -m local.demo
 
 test: $(VENV)/dev.done browser ## Run the tests (ARGS="-k name" for some of them)
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/dev.done checkov ## Check the style, the types, the imports and the template
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -117,6 +118,17 @@ def executions() -> list[dict[str, Any]]:
     states: Any = boto3.client("stepfunctions")
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=state_machine())
     return [execution for page in pages for execution in page["executions"]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that need the running stack come last, and within that the long ones first.
+
+    A stack works on in the background of its process, with that process's environment: a test
+    that puts something in its place, and counts who asks for it, would count the stack, too.
+    """
+    files = Counter(item.path for item in items)
+    needy = {item.path for item in items if "stack" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path in needy, -files[item.path], item.path))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
