@@ -6,13 +6,12 @@ import json
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from actionreel import http_api
 from actionreel.etags import etag, is_current
 from actionreel.routes.document import Json, document
+from actionreel.routes.router import Router
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+router = Router()
 
 _made: dict[APIGatewayHttpResolver, Json] = {}  # takes a good part of a second, so made once
 _TAG: dict[str, Any] = {
@@ -34,10 +33,9 @@ def get_openapi() -> Response[str]:
     app: Any = router.api_resolver
     if app not in _made:
         _made[app] = document(app)
-    event = router.current_event.raw_event
-    servers = [{"url": http_api.link_base(event), "description": "The address that you used"}]
+    servers = [{"url": router.base_url, "description": "The address that you used"}]
     body = json.dumps(_made[app] | {"servers": servers})
     headers = {"ETag": etag(body), "Cache-Control": "no-cache"}
-    if is_current(event.get("headers", {}).get("if-none-match", ""), headers["ETag"]):
+    if is_current(router.event.get("headers", {}).get("if-none-match", ""), headers["ETag"]):
         return Response(304, headers=headers, body="")
     return Response(200, "application/json", body, headers)

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from actionreel import http_api
+from actionreel import bootstrap, http_api
 from actionreel.api_models import ErrorBody
 from actionreel.errors import (
     AssetError,
@@ -44,6 +44,14 @@ MEANINGS = {
 
 _LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "format": "uri"}}
 FOUND: dict[int, Any] = {302: {"description": MEANINGS[302], "headers": {"Location": _LOCATION}}}
+
+
+def to_file(key: str, *, download: bool = False) -> Response[str]:
+    """Leads to a file of the bucket, for 15 minutes; browsers save it where `download` says so."""
+    filename = key.rpartition("/")[2]
+    link = bootstrap.services().storage.link(key, filename, download=download)
+    secret = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Response(302, headers={"Location": link, **secret}, body="")
 
 
 def gives(status: int, description: str, model: type[Any], *wrong: int) -> dict[int, Any]:

@@ -158,9 +158,8 @@ def _responses(path: str, operation: Json) -> Json:
     places = {parameter["in"] for parameter in operation.get("parameters", [])}
     if "HTTPValidationError" in json.dumps(responses.get("422")):
         del responses["422"]  # a string in a path is always accepted
-        if path.startswith(OPENAI):
-            pass  # it knows no 422
-        elif "requestBody" in operation or places - {"path"}:
+        accepts = "requestBody" in operation or places - {"path"}
+        if accepts and not path.startswith(OPENAI):  # that door knows no 422
             responses["422"] = _answer("The request can be read, but not accepted", _OURS)
     for status, answer in responses.items():
         if status[0] == "3" or status == "204":

@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from mcp.types import Tool as ListedTool
 
-from actionreel import asgi, bootstrap, http_api, tools
+from actionreel import __version__, asgi, bootstrap, http_api, tools
 from actionreel.errors import ActionreelError, RequestError
 from actionreel.observability import logger
 from actionreel.tool_schemas import Tool, answer_schema
@@ -76,7 +76,7 @@ def _server(tenant: str, base_url: str) -> Server[dict[str, Any]]:
 
     return Server(
         "actionreel",
-        version="1",
+        version=__version__,
         title="Actionreel",
         instructions=_ABOUT,
         on_list_tools=list_tools,

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel
 
+from actionreel.routes.answers import MEANINGS
+
 NAME = "video_0199f3a07c1e7d429a513f0b6c2d8e10"
 
 VideoName = Annotated[
@@ -89,14 +91,10 @@ class OpenAIModels(BaseModel):
     data: list[OpenAIModel]
 
 
-_MEANINGS = {
+_MEANINGS = MEANINGS | {
     400: "The request cannot be read, or not accepted",
-    404: "There is no such video",
-    409: "Not now, or not in this state",
     413: "The body has more than 4 MB",
     415: "The body is neither JSON nor a form",
-    429: "A cap is reached; the message says which, and when it frees",
-    503: "The provider cannot be reached",
 }
 _ERROR = {"application/json": {"model": OpenAIError}}
 

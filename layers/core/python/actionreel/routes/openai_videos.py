@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, messages, openai_door
 from actionreel.deletion import delete
@@ -31,7 +30,7 @@ from actionreel.forms import read_form
 from actionreel.models import Video, file_key
 from actionreel.reference_images import check
 from actionreel.remixes import remix
-from actionreel.routes.answers import FOUND, explain, headers_of
+from actionreel.routes.answers import FOUND, explain, headers_of, to_file
 from actionreel.routes.openai_answers import (
     CREATION,
     NAME,
@@ -44,10 +43,11 @@ from actionreel.routes.openai_answers import (
     openai_gives,
     wrong,
 )
+from actionreel.routes.router import Router
 from actionreel.uploads import Upload, new_upload
 from actionreel.video_request import video_request
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+router = Router()
 
 PREFIX = "/v1/"
 MAX_BODY_MB = 4  # in base64 it has to fit into Lambda's 6
@@ -67,7 +67,7 @@ _OF_A_VIDEO = re.compile(
     openapi_extensions=CREATION,
 )
 def create_video() -> Response[dict[str, Any]]:
-    event, services, tenant = _event(), bootstrap.services(), _tenant()
+    event, services, tenant = router.event, bootstrap.services(), router.tenant
     body, image = openai_door.tag_body(_given(event))
     told = openai_door.digest(body, image)
     message_id = _message_id(event)
@@ -79,7 +79,7 @@ def create_video() -> Response[dict[str, Any]]:
         body["input_reference_url"] = upload = new_upload(tenant, found)
         video_request(body, services.registry)  # nothing is kept for what cannot be made
         services.storage.save(upload.key, iter([image]), found.media_type)
-    base, known = http_api.link_base(event), {"message_id": message_id, "request_digest": told}
+    base, known = router.base_url, {"message_id": message_id, "request_digest": told}
     try:
         video = messages.create(body, tenant, services, base, **known)
     except ActionreelError:  # certainly nothing was made
@@ -130,7 +130,7 @@ def retrieve_video(name: VideoName) -> Response[dict[str, Any]]:
     responses=openai_gives("It is gone", OpenAIDeleted, 404, 409, 503),
 )
 def delete_video(name: VideoName) -> Response[dict[str, Any]]:
-    delete(_tenant(), openai_door.video_id(name), bootstrap.services())
+    delete(router.tenant, openai_door.video_id(name), bootstrap.services())
     return _answer({"id": name, "object": "video.deleted", "deleted": True})
 
 
@@ -150,11 +150,10 @@ def download_video(
     video = _video(name)
     if video.status != "completed":
         raise RequestError(409 if video.is_open else 404, "not_ready", "This video has no file.")
-    key = file_key(_tenant(), video.video_id, "mp4") if variant == "video" else video.poster_key
+    key = file_key(router.tenant, video.video_id, "mp4") if variant == "video" else video.poster_key
     if key is None or variant == "spritesheet":
         raise RequestError(404, "not_found", f"This video has no {variant}.")
-    link = bootstrap.services().storage.link(key, key.rpartition("/")[2], download=False)
-    return Response(302, headers={"Location": link, "Cache-Control": "no-store"}, body="")
+    return to_file(key)
 
 
 @router.post(
@@ -165,7 +164,7 @@ def download_video(
     openapi_extensions=REMIX,
 )
 def remix_video(name: VideoName) -> Response[dict[str, Any]]:
-    given, event = _given(_event()), _event()
+    given, event = _given(router.event), router.event
     prompt = given.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip() or len(prompt) > 4000:
         raise RequestError(400, "invalid_value", "prompt must have 1 to 4,000 characters.")
@@ -174,8 +173,8 @@ def remix_video(name: VideoName) -> Response[dict[str, Any]]:
     known = {"message_id": _message_id(event), "request_digest": told}
     if (made := _second_try(event, told)) is not None:
         return _shown(made)
-    base = http_api.link_base(event)
-    return _shown(remix(_tenant(), origin, prompt, bootstrap.services(), base, **known))
+    base = router.base_url
+    return _shown(remix(router.tenant, origin, prompt, bootstrap.services(), base, **known))
 
 
 @router.get(
@@ -185,7 +184,7 @@ def remix_video(name: VideoName) -> Response[dict[str, Any]]:
     responses=openai_gives("The models", OpenAIModels),
 )
 def list_models() -> Response[dict[str, Any]]:
-    _tenant()
+    _ = router.tenant  # nobody without a key
     return _answer(openai_door.model_list(bootstrap.services().registry))
 
 
@@ -207,7 +206,7 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
 
 
 def _video(name: str) -> Video:
-    return messages.find(_tenant(), openai_door.video_id(name), bootstrap.services())
+    return messages.find(router.tenant, openai_door.video_id(name), bootstrap.services())
 
 
 def _videos(
@@ -215,7 +214,7 @@ def _videos(
 ) -> Iterator[Video]:
     """The videos after that one, read as far as they are asked for. A page of ours may be short, or
     have nothing in it, where much was deleted; clients of OpenAI's take that for the end."""
-    tenant, videos = _tenant(), bootstrap.services().videos
+    tenant, videos = router.tenant, bootstrap.services().videos
     while True:
         found, start = videos.page(tenant, at_a_time, start, None, oldest_first=oldest_first)
         yield from found
@@ -266,15 +265,6 @@ def _message_id(event: dict[str, Any]) -> str | None:
 
 def _address() -> str:
     return f"{router.current_event.http_method} {router.current_event.path}"
-
-
-def _event() -> dict[str, Any]:
-    event: dict[str, Any] = router.current_event.raw_event
-    return event
-
-
-def _tenant() -> str:
-    return http_api.tenant(_event())
 
 
 def _shown(video: Video) -> Response[dict[str, Any]]:

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from actionreel import bootstrap, http_api, tools
+from actionreel import bootstrap, tools
 from actionreel.routes.answers import gives
 from actionreel.routes.examples import ARGUMENTS
+from actionreel.routes.router import Router
 from actionreel.tool_documents import ToolAnswer, ToolsView
 from actionreel.tool_schemas import NAMES, Style, styled
 from actionreel.tool_schemas import tools as tools_of
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+router = Router()
 
 _ARGUMENTS = "The arguments, as the model wrote them: an object"
 # A plain string for the validation: another name gets the 404 that tells which there are.
@@ -50,7 +50,7 @@ def get_tools(
         Style, Query(description="Whose requests they are for.", examples=["anthropic"])
     ] = "openai",
 ) -> ToolsView:
-    http_api.tenant(router.current_event.raw_event)
+    _ = router.tenant  # nobody without a key
     return ToolsView(tools=styled(tools_of(bootstrap.services().registry), style))
 
 
@@ -68,13 +68,12 @@ def call_tool(
     idempotency_key: _Key = None,
 ) -> Response[dict[str, Any]]:
     """cancel_video has a route of its own in the template, to CancelVideoFunction."""
-    event = router.current_event.raw_event
     answer = tools.call(
         name,
         arguments or {},
-        http_api.tenant(event),
+        router.tenant,
         bootstrap.services(),
-        http_api.link_base(event),
+        router.base_url,
         key=idempotency_key or None,
     )
     said = answer.model_dump(mode="json", by_alias=True, exclude_none=True)

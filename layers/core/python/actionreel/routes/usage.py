@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from actionreel import bootstrap, http_api
+from actionreel import bootstrap
 from actionreel.accounts import Amount, days
 from actionreel.api_models import CapsView, UsageView, UsedView
 from actionreel.routes.answers import gives
+from actionreel.routes.router import Router
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+router = Router()
 
 
 @router.get(
@@ -28,7 +28,7 @@ def get_usage(
         Query(alias="days", ge=0, le=90, description="How many days before today.", examples=[7]),
     ] = 0,
 ) -> UsageView:
-    tenant = http_api.tenant(router.current_event.raw_event)
+    tenant = router.tenant
     services = bootstrap.services()
     today = services.now().date()
     own, everybodys = services.accounts.of(tenant, today)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from actionreel import bootstrap, http_api, messages, results
 from actionreel.api_models import (
@@ -21,14 +20,15 @@ from actionreel.api_models import (
 from actionreel.cancellation import cancel
 from actionreel.errors import RequestError, StaleVideoError, VideoNotFoundError
 from actionreel.instructions import instructions
-from actionreel.links import Links, open_token
+from actionreel.links import open_token
 from actionreel.models import Place, Video, file_key, is_video_id
 from actionreel.retries import retry
-from actionreel.routes.answers import FOUND, errors, gives
+from actionreel.routes.answers import FOUND, errors, gives, to_file
 from actionreel.routes.examples import ACCEPTED, MESSAGES, TEXT, leads
 from actionreel.routes.parameters import EXAMPLE_ID, VideoId
+from actionreel.routes.router import Router
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+router = Router()
 
 _Token = Annotated[
     str | None,
@@ -69,8 +69,8 @@ def post_actions(
     if message.callback_url is not None:
         http_api.check_callback_url(message.callback_url, services.callback_origins)
         place = Place(platform="callback", url=message.callback_url)
-    outcomes = messages.act(message, _tenant(), services, _link_base(), place)
-    now, links = services.now(), _links()
+    outcomes = messages.act(message, router.tenant, services, router.base_url, place)
+    now, links = services.now(), router.links
     shown = [results.result(outcome, now, links, message.meta) for outcome in outcomes]
     return Response(200, "application/json", results.response(shown, message.meta))
 
@@ -98,8 +98,10 @@ def list_videos(
     ] = None,
 ) -> VideoPage:
     start = str(cursor) if cursor else None
-    videos, following = bootstrap.services().videos.page(_tenant(), limit, start, conversation_id)
-    links = _links()
+    videos, following = bootstrap.services().videos.page(
+        router.tenant, limit, start, conversation_id
+    )
+    links = router.links
     return VideoPage(videos=[results.view(video, links) for video in videos], cursor=following)
 
 
@@ -110,7 +112,7 @@ def list_videos(
     responses=gives(200, "Its record", VideoView, 404),
 )
 def get_video(video_id: VideoId) -> VideoView:
-    return results.view(_video(video_id), _links())
+    return results.view(_video(video_id), router.links)
 
 
 @router.delete(
@@ -122,8 +124,8 @@ def get_video(video_id: VideoId) -> VideoView:
 )
 def delete_video(video_id: VideoId) -> CancellationView:
     """Its function is CancelVideoFunction, which alone of the API's may talk to the provider."""
-    done = cancel(_tenant(), video_id, bootstrap.services())
-    return results.cancellation_view(done, _links())
+    done = cancel(router.tenant, video_id, bootstrap.services())
+    return results.cancellation_view(done, router.links)
 
 
 @router.post(
@@ -139,8 +141,8 @@ def retry_video(
     accepted: Annotated[RetryRequest | None, Body(openapi_examples=ACCEPTED)] = None,
 ) -> Response[dict[str, Any]]:
     double = accepted is not None and accepted.accept_double_charge
-    video = retry(_tenant(), video_id, bootstrap.services(), accept_double_charge=double)
-    shown = results.view(video, _links()).model_dump(mode="json", by_alias=True)
+    video = retry(router.tenant, video_id, bootstrap.services(), accept_double_charge=double)
+    shown = results.view(video, router.links).model_dump(mode="json", by_alias=True)
     return Response(202, "application/json", shown)
 
 
@@ -152,10 +154,10 @@ def retry_video(
 )
 def revoke_links(video_id: VideoId) -> VideoView:
     try:
-        video = bootstrap.services().videos.revoke_links(_tenant(), _video(video_id).video_id)
+        video = bootstrap.services().videos.revoke_links(router.tenant, _video(video_id).video_id)
     except StaleVideoError:
         raise VideoNotFoundError from None
-    return results.view(video, _links())
+    return results.view(video, router.links)
 
 
 # A chat and a <video> send no key. No authorizer sees these two: the token alone says whose they
@@ -175,20 +177,20 @@ def get_content(
     ] = False,
 ) -> Response[str]:
     video = _linked(video_id, token)
-    return _redirect(file_key(video.tenant, video.video_id, "mp4"), download=download)
+    return to_file(file_key(video.tenant, video.video_id, "mp4"), download=download)
 
 
 @router.get(
     "/videos/<video_id>/poster",
     summary="A still image of the video",
-    description="Leads to a JPEG; a video can be there without one, which is a 404.",
+    description="Leads to an image; a video can be there without one, which is a 404.",
     responses=FOUND | errors(404, 409, 503),
 )
 def get_poster(video_id: VideoId, token: _Token = None) -> Response[str]:
     poster_key = _linked(video_id, token).poster_key
     if poster_key is None:
         raise RequestError(404, "not_found", "This video has no poster.")
-    return _redirect(poster_key)
+    return to_file(poster_key)
 
 
 @router.get(
@@ -202,7 +204,7 @@ def get_instructions() -> Response[str]:
 
 
 def _video(video_id: str) -> Video:
-    return messages.find(_tenant(), video_id, bootstrap.services())
+    return messages.find(router.tenant, video_id, bootstrap.services())
 
 
 def _linked(video_id: str, token: str | None) -> Video:
@@ -223,22 +225,3 @@ def _linked(video_id: str, token: str | None) -> Video:
         code = failure.code if failure else "internal"
         raise RequestError(404, code, failure.message if failure else "There is no file.")
     return video
-
-
-def _redirect(key: str, *, download: bool = False) -> Response[str]:
-    filename = key.rpartition("/")[2]
-    link = bootstrap.services().storage.link(key, filename, download=download)
-    secret = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return Response(302, headers={"Location": link, **secret}, body="")
-
-
-def _tenant() -> str:
-    return http_api.tenant(router.current_event.raw_event)
-
-
-def _links() -> Links:
-    return bootstrap.services().links(_link_base())
-
-
-def _link_base() -> str:
-    return http_api.link_base(router.current_event.raw_event)
