@@ -76,7 +76,7 @@ def _reserved(video: Video, day: date, services: Services, *, capped: bool) -> V
     Where dollars are capped, only providers whose price is known are asked; raises QuotaError where
     the first of them has none.
     """
-    first = Choice.model_validate({name: getattr(video, name) for name in Choice.model_fields})
+    first = video.choice
     prices = {choice: _price(choice, services) for choice in (first, *video.alternatives)}
     if capped and prices[first] is None:
         raise QuotaError(

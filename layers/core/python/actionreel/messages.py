@@ -74,10 +74,20 @@ def create(
     The same `message_id` and body give the same video. `known` is what its record has besides.
     Raises InvalidActionError, QuotaError and MessageMismatchError.
     """
-    written = json.dumps(body, sort_keys=True, default=str)
-    asked = ActionsRequest(text=written, message_id=message_id)
-    action = Action("createAIVideo", body)
-    [outcome] = _create([action], asked, tenant, services, base_url, None, **known)
+    message, action = as_message(body, message_id), Action("createAIVideo", body)
+    planned = _planned(action, 1, message, tenant, services, base_url, None, **known)
+    return keep_one(planned, message, tenant, services)
+
+
+def as_message(asked: dict[str, object], message_id: str | None) -> ActionsRequest:
+    """The message that stands for a request without tags: the same for the same request."""
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return ActionsRequest(text=text, message_id=message_id)
+
+
+def keep_one(planned: Outcome, message: ActionsRequest, tenant: str, services: Services) -> Video:
+    """Keeps what a message with one action makes, and starts it; raises why there is no video."""
+    [outcome] = _keep([planned], message, tenant, services)
     if isinstance(outcome, ActionreelError):
         raise outcome
     return outcome
@@ -127,17 +137,16 @@ def _create(
     services: Services,
     base_url: str | None,
     place: Place | None,
-    **known: Any,
 ) -> list[Outcome]:
     """Plans a video for each of the actions, and makes those that can be made."""
     outcomes = [
-        _planned(action, number, message, tenant, services, base_url, place, **known)
+        _planned(action, number, message, tenant, services, base_url, place)
         for number, action in enumerate(actions, 1)
     ]
-    return keep(outcomes, message, tenant, services)
+    return _keep(outcomes, message, tenant, services)
 
 
-def keep(
+def _keep(
     outcomes: list[Outcome], message: ActionsRequest, tenant: str, services: Services
 ) -> list[Outcome]:
     """Writes the records that were planned, then starts the executions; the order matters: what was

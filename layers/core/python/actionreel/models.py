@@ -309,6 +309,11 @@ class Video(Document):
         )
 
     @property
+    def choice(self) -> Choice:
+        """The offer that it was sent to last, or will be first."""
+        return Choice.model_validate({name: getattr(self, name) for name in Choice.model_fields})
+
+    @property
     def execution(self) -> str:
         """The name of the execution that makes this video."""
         return f"{self.video_id}-{self.resumes}" if self.resumes else self.video_id

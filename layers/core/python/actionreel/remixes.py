@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from actionreel.api_models import ActionsRequest
-from actionreel.errors import ActionreelError, InvalidActionError, RequestError
-from actionreel.messages import find, keep
+from actionreel.errors import InvalidActionError, RequestError
+from actionreel.messages import as_message, find, keep_one
 from actionreel.models import Choice, Video, VideoRequest
 from actionreel.offers import new_video
 from actionreel.ports import Services
@@ -53,12 +51,8 @@ def remix(
         base_url=base_url,
         **known,
     )
-    asked = json.dumps({"remix": video_id, "prompt": prompt}, sort_keys=True)
-    message = ActionsRequest(text=asked, message_id=message_id)
-    [outcome] = keep([made], message, tenant, services)
-    if isinstance(outcome, ActionreelError):
-        raise outcome
-    return outcome
+    message = as_message({"remix": video_id, "prompt": prompt}, message_id)
+    return keep_one(made, message, tenant, services)
 
 
 def where_made(video: Video, services: Services) -> Choice:
@@ -67,7 +61,7 @@ def where_made(video: Video, services: Services) -> Choice:
     offer = services.registry.offer(video.model, video.provider)
     if offer is None or not offer.remixes:
         raise _cannot(video)
-    return Choice.model_validate({name: getattr(video, name) for name in Choice.model_fields})
+    return video.choice
 
 
 def _cannot(video: Video) -> InvalidActionError:
