@@ -7,11 +7,10 @@ table was restored. Best done while nothing is started (`make pause`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_items import Item, plain, typed
-from actionreel.aws.dynamodb_reads import OPEN_VIDEOS
+from actionreel.aws.dynamodb_reads import DynamoDBVideoReader
 from actionreel.models import OPEN_STATUSES
 from local.deployment import Deployment
 
@@ -47,22 +46,10 @@ def _counts(video: Item) -> bool:
 
 def _open(where: Deployment, tenant: str | None) -> Iterator[items.Key]:
     """The keys of what has not ended, or was not told yet."""
-    request: dict[str, Any] = {
-        "TableName": where.table,
-        "IndexName": OPEN_VIDEOS,
-        "KeyConditionExpression": "#open = :open",
-        "ExpressionAttributeNames": {"#open": "open"},
-        "ExpressionAttributeValues": typed({":open": items.OPEN}),
-    }
     own = None if tenant is None else items.account_key(tenant)["PK"]
-    while True:
-        answer = where.client.query(**request)
-        for item in map(plain, answer["Items"]):
-            if own in (None, item["PK"]):
-                yield {"PK": item["PK"], "SK": item["SK"]}
-        if "LastEvaluatedKey" not in answer:
-            return
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    for key in DynamoDBVideoReader(where.client, where.table).open_keys():
+        if own in (None, key["PK"]):
+            yield {"PK": key["PK"], "SK": key["SK"]}
 
 
 def _item(where: Deployment, key: items.Key) -> Item:

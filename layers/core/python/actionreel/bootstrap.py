@@ -41,6 +41,7 @@ from actionreel.settings import Settings
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
     from actionreel.links import Links
@@ -70,25 +71,22 @@ class AwsServices:
         """The records, in DynamoDB."""
         from actionreel.aws.dynamodb import DynamoDBVideoRepository
 
-        client = self._session.client("dynamodb", config=self._patience)
-        return DynamoDBVideoRepository(client, self.settings.table_name)
+        return DynamoDBVideoRepository(self._dynamodb, self.settings.table_name)
 
     @cached_property
     def accounts(self) -> AccountRepository:
         """What was used, and how much may be, in DynamoDB."""
         from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
 
-        client = self._session.client("dynamodb", config=self._patience)
         caps = (self.settings.caps.tenant, self.settings.caps.deployment)
-        return DynamoDBAccountRepository(client, self.settings.table_name, caps)
+        return DynamoDBAccountRepository(self._dynamodb, self.settings.table_name, caps)
 
     @cached_property
     def keys(self) -> KeyRepository:
         """What is kept of API keys, in DynamoDB."""
         from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
 
-        client = self._session.client("dynamodb", config=self._patience)
-        return DynamoDBKeyRepository(client, self.settings.table_name)
+        return DynamoDBKeyRepository(self._dynamodb, self.settings.table_name)
 
     @cached_property
     def tokens(self) -> Tokens | None:
@@ -184,8 +182,7 @@ class AwsServices:
         """The records of what was written in chats, in DynamoDB."""
         from actionreel.aws.dynamodb_chats import DynamoDBChatRepository
 
-        client = self._session.client("dynamodb", config=self._patience)
-        return DynamoDBChatRepository(client, self.settings.table_name)
+        return DynamoDBChatRepository(self._dynamodb, self.settings.table_name)
 
     def chat_section(self, platform: str) -> Section:
         """What the deployment's secret holds for a chat platform; raises ChatUnavailableError if it
@@ -278,6 +275,10 @@ class AwsServices:
         import boto3
 
         return boto3.session.Session()  # one for all clients: each session loads its data anew
+
+    @cached_property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", config=self._patience)
 
     @cached_property
     def _states(self) -> SFNClient:

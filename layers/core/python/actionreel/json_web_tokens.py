@@ -20,14 +20,13 @@ from actionreel import transport
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 LEEWAY_SECONDS = 60.0  # clocks differ
+READ_SECONDS = 5.0
 KEPT_SECONDS = 3600.0
 STALE_SECONDS = 24 * 3600.0  # so long are keys believed while the issuer is gone
 UNKNOWN_SECONDS = 30.0  # so often at most are the keys read anew for one that is not among them
 FAILED_SECONDS = 5.0  # so often at most while there are none: who waits is not made to wait longer
 
 logger = logging.getLogger(__name__)
-
-READ_SECONDS = 5.0
 
 Fetch = Callable[[str], bytes]  # what is at an https address; raises OSError
 

@@ -17,13 +17,13 @@ from pydantic_core import to_jsonable_python
 
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps, Owner
 from actionreel.aws import dynamodb_items as items
-from actionreel.aws.dynamodb_items import Item, plain, typed
+from actionreel.aws.dynamodb_batch import read_all
+from actionreel.aws.dynamodb_items import Item, typed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OWNERS: tuple[Owner, ...] = ("tenant", "deployment")
-_BATCH_TRIES = 8
 _UPDATE_TRIES = 50  # of a plain write, which DynamoDB turns away during a transaction
 _COUNTED = ("videos", "seconds", "usd")
 
@@ -87,20 +87,9 @@ class DynamoDBAccountRepository:
 
     def _read(self, keys: Sequence[items.Key]) -> list[Item]:
         """The items of the keys, in their order; empty where there is none."""
-        found: dict[tuple[str, str], Item] = {}
-        left: list[dict[str, Any]] = [typed(key) for key in keys]
-        for attempt in range(_BATCH_TRIES):
-            time.sleep(0.05 * attempt)
-            answer = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": left, "ConsistentRead": True}}
-            )
-            for item in map(plain, answer["Responses"].get(self._table, [])):
-                found[item["PK"], item["SK"]] = item
-            unread = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not unread:
-                return [found.get((key["PK"], key["SK"]), {}) for key in keys]
-            left = [dict(key) for key in unread["Keys"]]
-        raise TimeoutError("DynamoDB did not read the accounts")
+        read = read_all(self._client, self._table, keys)
+        found = {(item["PK"], item["SK"]): item for item in read}
+        return [found.get((key["PK"], key["SK"]), {}) for key in keys]
 
     def _update(self, key: items.Key, expression: str, values: Item) -> None:
         request: dict[str, Any] = {"UpdateExpression": expression}

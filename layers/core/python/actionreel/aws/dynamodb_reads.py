@@ -6,15 +6,16 @@ Reads are consistent: what was written is seen.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from actionreel.aws import dynamodb_items as items
+from actionreel.aws.dynamodb_batch import read_all
 from actionreel.aws.dynamodb_items import Item, plain, typed
 from actionreel.models import Handle, Video
 
@@ -25,7 +26,6 @@ OPEN_VIDEOS = "OpenVideos"
 MOST_OPEN = 10_000
 _STRETCH = 250  # records read at a time where only some are wanted,
 _STRETCHES = 10  # and how many times at most for one page
-_BATCH_TRIES = 8
 
 logger = logging.getLogger(__name__)
 
@@ -45,21 +45,9 @@ class DynamoDBVideoReader:
 
     def get_many(self, tenant: str, video_ids: Collection[str]) -> dict[str, Video]:
         """The records that there are, by id. At most 100 ids: one request of DynamoDB's."""
-        keys = [typed(items.video_key(tenant, video_id)) for video_id in video_ids]
-        found: dict[str, Video] = {}
-        for attempt in range(_BATCH_TRIES):
-            if not keys:
-                break
-            time.sleep(0.05 * attempt)
-            answer = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-            )
-            for item in answer["Responses"].get(self._table, []):
-                video = items.video(plain(item))
-                found[video.video_id] = video
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            keys = [dict(key) for key in left["Keys"]] if left else []
-        return found
+        keys = (items.video_key(tenant, video_id) for video_id in video_ids)
+        found = map(items.video, read_all(self._client, self._table, keys))
+        return {video.video_id: video for video in found}
 
     def made_videos(self, tenant: str, message_id: str) -> bool:
         """Whether a message of that id came, and made a video."""
@@ -147,6 +135,10 @@ class DynamoDBVideoReader:
     def open_since(self) -> list[datetime]:
         """When each video was asked for that has not ended, or whose result was not told yet; of
         the first 10,000. Their ids tell: they are UUIDs of version 7."""
+        return [items.asked_at(key) for key in islice(self.open_keys(), MOST_OPEN)]
+
+    def open_keys(self) -> Iterator[Item]:
+        """The keys of those videos, of all tenants."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": OPEN_VIDEOS,
@@ -154,14 +146,12 @@ class DynamoDBVideoReader:
             "ExpressionAttributeNames": {"#open": "open"},
             "ExpressionAttributeValues": typed({":open": items.OPEN}),
         }
-        found: list[datetime] = []
-        while len(found) < MOST_OPEN:
+        while True:
             answer = self._client.query(**request)
-            found += [items.asked_at(plain(item)) for item in answer["Items"]]
+            yield from map(plain, answer["Items"])
             if "LastEvaluatedKey" not in answer:
-                break
+                return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found[:MOST_OPEN]
 
     def durations(self, model: str) -> list[int]:
         """How many seconds the model's last videos took, oldest first."""
