@@ -159,8 +159,8 @@ class FakeVideoStorage:
                 raise self.trouble[key]
             self.files.pop(key, None)
 
-    def link(self, key: str, filename: str, *, download: bool) -> str:
-        return f"https://files.test/{key}?filename={filename}&download={download}"
+    def link(self, key: str, filename: str, *, download: bool, head: bool = False) -> str:
+        return f"https://files.test/{key}?filename={filename}&download={download}&head={head}"
 
 
 class FakeWorkflow:

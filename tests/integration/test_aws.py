@@ -77,6 +77,15 @@ def test_a_link_gives_the_file(bucket: str) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="a.mp4"'
 
 
+def test_a_link_for_a_head_tells_the_size(bucket: str) -> None:
+    storage = S3VideoStorage(boto3.client("s3", config=client_config()), bucket)
+    storage.save("files/asked", iter([b"content"]), "video/mp4")
+    answer = httpx.head(storage.link("files/asked", "a.mp4", download=False, head=True))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == "7"
+    assert answer.headers["content-type"] == "video/mp4"
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_a_link_names_the_host_that_the_page_allows(
     region: str, monkeypatch: pytest.MonkeyPatch

@@ -83,6 +83,17 @@ def test_links_are_signed_for_the_moment(story: dict[str, Any], api: httpx.Clien
     assert "attachment" in download.headers["location"]
 
 
+def test_a_link_tells_the_size_before_it_gives_the_file(
+    story: dict[str, Any], api: httpx.Client
+) -> None:
+    link = story["last"]["data"]["videoUrl"]
+    asked = api.head(link, follow_redirects=True)
+    file = api.get(link, follow_redirects=True)
+    assert (asked.status_code, asked.content) == (200, b"")
+    for name in ("content-length", "content-type"):
+        assert asked.headers[name] == file.headers[name]
+
+
 def test_poster_is_an_image(story: dict[str, Any], api: httpx.Client) -> None:
     poster = api.get(story["last"]["data"]["posterUrl"], follow_redirects=True)
     assert poster.headers["content-type"] == "image/webp"

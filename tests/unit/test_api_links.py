@@ -86,11 +86,11 @@ def call(
     return app.lambda_handler(event, None)
 
 
-def fetch(services: FakeServices, link: str, **more: str) -> dict[str, Any]:
+def fetch(services: FakeServices, link: str, method: str = "GET", **more: str) -> dict[str, Any]:
     """Follows a link as a chat would."""
     split = urlsplit(link)
     query = {name: values[0] for name, values in parse_qs(split.query).items()}
-    return call(services, split.path, query | more)
+    return call(services, split.path, query | more, method)
 
 
 def shown(services: FakeServices) -> Any:
@@ -116,6 +116,14 @@ def test_a_link_leads_to_the_still_image_without_a_key(services: FakeServices) -
     assert POSTER_KEY in answer["headers"]["Location"]
 
 
+@pytest.mark.parametrize("link", [CONTENT, POSTER])
+def test_a_head_leads_to_where_a_head_is_answered(services: FakeServices, link: str) -> None:
+    answers = {method: fetch(services, link, method) for method in ("GET", "HEAD")}
+    assert [answer["statusCode"] for answer in answers.values()] == [302, 302]
+    found = {method: answer["headers"]["Location"] for method, answer in answers.items()}
+    assert found["HEAD"].endswith("head=True") and found["GET"].endswith("head=False")
+
+
 def test_the_record_has_the_links(services: FakeServices) -> None:
     assert (shown(services)["videoUrl"], shown(services)["posterUrl"]) == (CONTENT, POSTER)
 
@@ -131,6 +139,8 @@ def test_any_other_token_is_answered_as_an_unknown_id_is(
     assert call(services, f"/videos/{VIDEO_ID}/{part}", query) == unknown
     assert call(services, f"/videos/{VIDEO_ID}/{part}", query, tenant="default") == unknown
     assert call(services, f"/videos/no-id/{part}", {"token": TOKEN}) == unknown
+    head = call(services, f"/videos/{VIDEO_ID}/{part}", query, "HEAD")
+    assert head["statusCode"] == 404
 
 
 @pytest.mark.parametrize("part", PARTS)

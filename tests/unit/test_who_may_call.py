@@ -35,6 +35,8 @@ MAY_CALL = {
     ("delete", "/mcp"): KEY,
     ("get", "/videos/{videoId}/content"): ANYBODY,  # its link has a token
     ("get", "/videos/{videoId}/poster"): ANYBODY,  # its link has a token
+    ("head", "/videos/{videoId}/content"): ANYBODY,
+    ("head", "/videos/{videoId}/poster"): ANYBODY,
     ("post", "/webhooks/{provider}/{token}"): ANYBODY,  # its address is a secret
     ("post", "/chat/{platform}"): ANYBODY,  # it is signed
     ("get", "/"): ANYBODY,

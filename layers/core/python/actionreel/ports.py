@@ -241,8 +241,9 @@ class VideoStorage(Protocol):
     def delete(self, keys: Sequence[str]) -> None:
         """Deletes the files that there are. Raises AssetError."""
 
-    def link(self, key: str, filename: str, *, download: bool) -> str:
-        """An address that gives the file to whoever holds it, for 15 minutes."""
+    def link(self, key: str, filename: str, *, download: bool, head: bool = False) -> str:
+        """An address that gives the file to whoever holds it, for 15 minutes; with `head` one for
+        HEAD requests. Each takes the one method only."""
 
 
 class Workflow(Protocol):

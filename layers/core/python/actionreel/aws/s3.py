@@ -97,11 +97,12 @@ class S3VideoStorage:
         except (BotoCoreError, ClientError) as error:
             raise AssetError("The file cannot be deleted now.") from error
 
-    def link(self, key: str, filename: str, *, download: bool) -> str:
-        """An address that gives the file to whoever holds it, for 15 minutes."""
+    def link(self, key: str, filename: str, *, download: bool, head: bool = False) -> str:
+        """An address that gives the file to whoever holds it, for 15 minutes; with `head` one for
+        HEAD requests: the method is part of what S3 verifies."""
         disposition = "attachment" if download else "inline"
         return self._client.generate_presigned_url(
-            "get_object",
+            "head_object" if head else "get_object",
             Params={
                 "Bucket": self._bucket,
                 "Key": key,

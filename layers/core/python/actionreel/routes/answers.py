@@ -46,10 +46,12 @@ _LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "
 FOUND: dict[int, Any] = {302: {"description": MEANINGS[302], "headers": {"Location": _LOCATION}}}
 
 
-def to_file(key: str, *, download: bool = False) -> Response[str]:
-    """Leads to a file of the bucket, for 15 minutes; browsers save it where `download` says so."""
+def to_file(key: str, method: str, *, download: bool = False) -> Response[str]:
+    """Leads whoever comes with that method to a file of the bucket, for 15 minutes; browsers save
+    it where `download` says so."""
     filename = key.rpartition("/")[2]
-    link = bootstrap.services().storage.link(key, filename, download=download)
+    storage = bootstrap.services().storage
+    link = storage.link(key, filename, download=download, head=method == "HEAD")
     secret = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return Response(302, headers={"Location": link, **secret}, body="")
 

@@ -123,7 +123,8 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
 
 
 def _name(given: str, path: str, method: str, taken: set[str]) -> str:
-    """`get_video_videos__video_id__get` is getVideo; a name that is given by hand stays."""
+    """`get_video_videos__video_id__get` is getVideo; a name that is given by hand stays. Of a
+    function with two methods the second one's is its method's, as headContent."""
     made_up = re.sub(r"\W", "_", path) + f"_{method}"
     if not given.endswith(made_up):
         name = given
@@ -131,8 +132,8 @@ def _name(given: str, path: str, method: str, taken: set[str]) -> str:
         first, *others = given.removesuffix(made_up).split("_")
         if path.startswith(OPENAI):  # some of its functions are called as ours are
             first, others = "openai", [first, *others]
-        name = first + "".join(word.capitalize() for word in others)
-        name = given if name in taken else name
+        rest = "".join(word.capitalize() for word in others)
+        name = method + rest if first + rest in taken else first + rest
     taken.add(name)
     return name
 

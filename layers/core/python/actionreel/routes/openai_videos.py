@@ -153,7 +153,7 @@ def download_video(
     key = file_key(router.tenant, video.video_id, "mp4") if variant == "video" else video.poster_key
     if key is None or variant == "spritesheet":
         raise RequestError(404, "not_found", f"This video has no {variant}.")
-    return to_file(key)
+    return to_file(key, router.method)
 
 
 @router.post(

@@ -23,6 +23,11 @@ class Router(APIGatewayHttpRouter):
         return event
 
     @property
+    def method(self) -> str:
+        """The method of the request, in capitals."""
+        return str(self.event["requestContext"]["http"]["method"])
+
+    @property
     def tenant(self) -> str:
         """Whose request this is; raises RequestError (401) if no authorizer has seen it."""
         return http_api.tenant(self.event)

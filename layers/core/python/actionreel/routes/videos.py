@@ -30,6 +30,7 @@ from actionreel.routes.router import Router
 
 router = Router()
 
+_LOOKS = ["GET", "HEAD"]  # a HEAD is how players and previews ask how large a file is
 _Token = Annotated[
     str | None,
     Query(description="What the link of the record has here.", examples=["v1.17"]),
@@ -162,8 +163,9 @@ def revoke_links(video_id: VideoId) -> VideoView:
 
 # A chat and a <video> send no key. No authorizer sees these two: the token alone says whose they
 # are, whatever else an event says.
-@router.get(
+@router.route(
     "/videos/<video_id>/content",
+    method=_LOOKS,
     summary="The video's file",
     description="Leads to the file. Needs no key, but the token of the record's `videoUrl`. A video"
     " that has ended without a file gives a 404 with its reason.",
@@ -177,11 +179,13 @@ def get_content(
     ] = False,
 ) -> Response[str]:
     video = _linked(video_id, token)
-    return to_file(file_key(video.tenant, video.video_id, "mp4"), download=download)
+    key = file_key(video.tenant, video.video_id, "mp4")
+    return to_file(key, router.method, download=download)
 
 
-@router.get(
+@router.route(
     "/videos/<video_id>/poster",
+    method=_LOOKS,
     summary="A still image of the video",
     description="Leads to an image; a video can be there without one, which is a 404.",
     responses=FOUND | errors(404, 409, 503),
@@ -190,7 +194,7 @@ def get_poster(video_id: VideoId, token: _Token = None) -> Response[str]:
     poster_key = _linked(video_id, token).poster_key
     if poster_key is None:
         raise RequestError(404, "not_found", "This video has no poster.")
-    return to_file(poster_key)
+    return to_file(poster_key, router.method)
 
 
 @router.get(
