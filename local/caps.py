@@ -19,6 +19,8 @@ from pydantic import ValidationError
 from actionreel.accounts import Account, Caps
 from actionreel.api_keys import is_tenant
 from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
+from actionreel.aws.dynamodb_keys import DynamoDBKeyRepository
+from actionreel.aws.dynamodb_reads import DynamoDBVideoReader
 from local import deployment
 from local.deployment import Deployment
 from local.recount import recount
@@ -59,6 +61,16 @@ def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:
         accounts.set_caps(tenant, caps_of(arguments.caps, accounts.own_caps(tenant)))
     own, everybodys = accounts.of(tenant or "default", datetime.now(UTC).date())
     print(_told(tenant or "All tenants together", own if tenant else everybodys))
+    if tenant is not None and not _is_known(where, tenant):
+        print(f"{tenant} has no key and no video yet: is the name right?", file=sys.stderr)
+
+
+def _is_known(where: Deployment, tenant: str) -> bool:
+    """Whether anybody ever came by that name. A tenant with tokens of an issuer has no keys, and a
+    new one no videos, so this is worth a question only."""
+    keys = DynamoDBKeyRepository(where.client, where.table).of(tenant)
+    videos = DynamoDBVideoReader(where.client, where.table)
+    return bool(keys) or videos.page(tenant, 1, None, None) != ([], None)
 
 
 def _told(who: str, account: Account) -> str:

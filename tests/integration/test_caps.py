@@ -51,6 +51,32 @@ def test_a_pause_and_its_end(
     assert ended(api, started)["type"] == "CHAT_VIDEO"
 
 
+def test_a_name_that_nobody_came_by_is_asked_about(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(stack, monkeypatch, "--tenant", "mistyped", "--pause") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("mistyped: PAUSED")
+    assert "is the name right?" in said.err
+    assert command(stack, monkeypatch, "--tenant", "mistyped", "--resume") == 0
+    stack.key("known-by-a-key")
+    capsys.readouterr()
+    assert command(stack, monkeypatch, "--tenant", "known-by-a-key", "--pause") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_tenant_with_videos_is_known(
+    stack: Stack,
+    api: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert act(api, CREATE)[0]["type"] == "VIDEO_PENDING"
+    capsys.readouterr()
+    assert command(stack, monkeypatch, "--tenant", "default") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_cap_is_told_with_the_time_when_it_frees(
     stack: Stack,
     api: httpx.Client,
