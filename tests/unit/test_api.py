@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -37,14 +36,6 @@ NO_IDS = cases(
 class Reply(NamedTuple):
     status: int
     body: Any
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    """Other tests of this process have services of their own."""
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 def call(services: FakeServices, method: str, path: str, body: Any = None, **event: Any) -> Reply:

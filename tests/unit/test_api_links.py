@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,13 +41,6 @@ REFUSED = cases(
         "of another deployment": token("another", "default", VIDEO_ID, END, 0),
     }
 )
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 @pytest.fixture

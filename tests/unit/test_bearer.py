@@ -57,12 +57,8 @@ def test_no_header_is_an_exception_and_none_but_the_key_opens(header: Any) -> No
     services = FakeServices()
     services.keys.add(ApiKey(tenant="acme", key_hash=key_hash(KEY), created_at=NOON))
     bootstrap.use(services)
-    try:
-        assert app.lambda_handler({"headers": {"authorization": header}}, None) == {
-            "isAuthorized": False
-        }
-    finally:
-        bootstrap.use(None)
+    answer = app.lambda_handler({"headers": {"authorization": header}}, None)
+    assert answer == {"isAuthorized": False}
 
 
 @pytest.mark.parametrize(
@@ -71,10 +67,7 @@ def test_no_header_is_an_exception_and_none_but_the_key_opens(header: Any) -> No
 )
 def test_an_event_without_a_header_is_nobody_s(event: dict[str, Any]) -> None:
     bootstrap.use(FakeServices())
-    try:
-        assert app.lambda_handler(event, None) == {"isAuthorized": False}
-    finally:
-        bootstrap.use(None)
+    assert app.lambda_handler(event, None) == {"isAuthorized": False}
 
 
 class Down:
@@ -88,11 +81,8 @@ def test_trouble_is_not_told_as_a_wrong_key() -> None:
     services: Any = FakeServices()
     services.keys = Down()
     bootstrap.use(services)
-    try:
-        with pytest.raises(ConnectionError):
-            app.lambda_handler({"headers": {"authorization": f"Bearer {KEY}"}}, None)
-    finally:
-        bootstrap.use(None)
+    with pytest.raises(ConnectionError):
+        app.lambda_handler({"headers": {"authorization": f"Bearer {KEY}"}}, None)
 
 
 LOADED = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -133,13 +132,6 @@ def test_the_length_of_a_message_is_in_bytes() -> None:
 
 
 # The function
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 def call(services: FakeServices, platform: str = "telegram", **event: Any) -> dict[str, Any]:
@@ -297,10 +289,7 @@ def test_a_tenant_that_none_can_be_is_put_off_and_told_to_the_operator(
         "body": "body",
         "requestContext": {"domainName": "api.test"},
     }
-    try:
-        answer = app.lambda_handler(event, None)
-    finally:
-        bootstrap.use(None)
+    answer = app.lambda_handler(event, None)
     assert answer["statusCode"] == 503
     assert (turns(services), services.turns_started) == ([], [])
     reason = "The secret's section telegram has a tenant that is none."

@@ -588,17 +588,15 @@ Handed = Callable[[VideoJob, FakeServices], dict[str, Any]]
 
 
 @pytest.fixture
-def handed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handed]:
+def handed(monkeypatch: pytest.MonkeyPatch) -> Handed:
     """Calls the function as the state machine does."""
-    before = bootstrap._services
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Actionreel")
 
     def call(job: VideoJob, services: FakeServices) -> dict[str, Any]:
         bootstrap.use(services)
         return app.lambda_handler(job.model_dump(mode="json", by_alias=True), None)
 
-    yield call
-    bootstrap.use(before)
+    return call
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])

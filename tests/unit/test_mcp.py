@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,14 +23,6 @@ class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
     body: Any
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    """Other tests of this process have services of their own."""
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 def post(

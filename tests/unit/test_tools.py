@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,14 +24,6 @@ CHARGED = Failure(code="timeout", message="Too late.", maybe_charged=True)
 class Reply(NamedTuple):
     status: int
     body: Any
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    """Other tests of this process have services of their own."""
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 def ask(services: FakeServices, method: str, path: str, body: Any = None, **headers: str) -> Reply:

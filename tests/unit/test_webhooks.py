@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,14 +28,6 @@ OURS = ("default", VIDEO_ID)
 JOB: Handle = {"id": "video_test_1"}  # which the event of STANDARD is about
 UNSIGNED = Signed(STANDARD.verify, "", {}, b'{"status": "succeeded"}')
 WAIT = "the token of a wait"
-
-
-@pytest.fixture(autouse=True)
-def _afterwards() -> Iterator[None]:
-    """Other tests of this process have services of their own."""
-    before = bootstrap._services
-    yield
-    bootstrap.use(before)
 
 
 def waiting(provider: str = "openai_videos", status: str = "generating") -> FakeServices:
