@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any
 
-from werkzeug.serving import BaseWSGIServer
 from werkzeug.wrappers import Request, Response
 
-from local.loopback import HOST, serve
+from local.loopback import LoopbackServer
 
 PATH = "/v1/chat/completions"
 RESULT = "Result of your action: "
@@ -33,40 +31,19 @@ _ASKING = re.compile(
 _SCRIPTED = "I am a script that stands in for a language model."
 
 
-class ScriptedModel:
-    """The server; a context manager. `api_key` is what every call must bring."""
+class ScriptedModel(LoopbackServer):
+    """The server. `api_key` is what every call must bring."""
 
     def __init__(self) -> None:
+        super().__init__("the scripted model", self._respond)
         self.api_key = f"script-{secrets.token_hex(12)}"
-        self._server: BaseWSGIServer | None = None
 
     @property
     def url(self) -> str:
-        """The base URL, up to and with `/v1`. Raises RuntimeError if it is not open."""
-        if self._server is None:
-            raise RuntimeError("the scripted model is not open")
-        return f"http://{HOST}:{self._server.port}/v1"
+        """The base URL, up to and with `/v1`. Raises RuntimeError if it is not started."""
+        return f"{super().url}/v1"
 
-    def start(self) -> None:
-        """Opens on 127.0.0.1, in threads of its own."""
-        self._server = serve(self._application, 0)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self) -> None:
-        """Closes. Twice is fine."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _application(
+    def _respond(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         request = Request(environ)

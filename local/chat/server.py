@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from werkzeug.exceptions import (
@@ -25,12 +24,11 @@ from werkzeug.exceptions import (
 )
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import Map, Rule
-from werkzeug.serving import BaseWSGIServer
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from local.chat.room import FakePlatform, Shown
-from local.loopback import HOST, Application, serve
+from local.loopback import HOST, Application, LoopbackServer
 
 MAX_BODY_BYTES = 100_000  # a message is at most 4,000 characters, of up to 12 bytes as JSON
 
@@ -52,23 +50,19 @@ _HEADERS = {
 }
 
 
-class ChatServer:
-    """The server of the platforms and their window; a context manager. `port` 0 takes a free one.
+class ChatServer(LoopbackServer):
+    """The server of the platforms and their window.
 
     The platforms know no addresses before `connect`: only then is `sections` complete.
     """
 
     def __init__(self, platforms: Sequence[FakePlatform], port: int = 0) -> None:
         self._platforms = {platform.name: platform for platform in platforms}
-        self._port = port
-        self._server: BaseWSGIServer | None = None
-
-    @property
-    def url(self) -> str:
-        """The window's address. Raises RuntimeError if the server is not started."""
-        if self._server is None:
-            raise RuntimeError("the chat server is not started")
-        return f"http://{HOST}:{self._server.port}"
+        apis: dict[str, Application] = {
+            f"/{name}/api": platform.application for name, platform in self._platforms.items()
+        }
+        window = DispatcherMiddleware(_Window(self._platforms), apis)
+        super().__init__("the chat window", window, port)
 
     @property
     def sections(self) -> dict[str, dict[str, str]]:
@@ -80,34 +74,6 @@ class ChatServer:
         RuntimeError if the server is not started."""
         for name, platform in self._platforms.items():
             platform.connect(f"{self.url}/{name}/api", f"{gateway_url}/chat/{name}")
-
-    def start(self) -> None:
-        """Opens on 127.0.0.1, in threads of its own. Raises OSError if the port is taken."""
-        apis: dict[str, Application] = {
-            f"/{name}/api": platform.application for name, platform in self._platforms.items()
-        }
-        window = _Window(self._platforms)
-        try:
-            self._server = serve(DispatcherMiddleware(window, apis), self._port)
-        except OSError as error:
-            message = f"the chat window cannot listen on port {self._port}: {error.strerror}"
-            raise OSError(error.errno, message) from error
-        # It looks every 0.05 seconds if it is to end.
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self) -> None:
-        """Closes. Twice is fine."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 class _Window:

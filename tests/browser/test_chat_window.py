@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,39 +14,15 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 
 from local.chat.room import FakePlatform, Shown
 from local.chat.server import ChatServer
 from local.studio.render import render
+from tests.browser.conftest import PATIENCE
 from tests.chat_platform import Platform
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 60_000  # milliseconds that anything may take
 CANCEL, RETRY = ("Cancel", "cancel:v"), ("Try again", "retry:v")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        expect.set_options(timeout=PATIENCE)  # other work on this machine must not fail a test
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

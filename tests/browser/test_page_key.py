@@ -9,9 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.test_page import (
-    CHROMIUM,
     _soon_unknown,
-    browser,
     button,
     expected,
     page,
@@ -19,13 +17,11 @@ from tests.browser.test_page import (
     started,
 )
 
-__all__ = ["_soon_unknown", "browser", "expected", "page"]
+__all__ = ["_soon_unknown", "expected", "page"]
 
 KEY = "ar_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 ROUTES = re.compile(r"/(actions|videos(/[^/]+(/retry)?)?)(\?.*)?$")
 STORES = "() => [sessionStorage, localStorage].map((one) => Object.values(one))"
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 
 
 class Door:
