@@ -13,6 +13,7 @@ from urllib.error import URLError
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from actionreel.errors import CrowdedError
 from local.loopback import HOST
 from local.template import REGION
 
@@ -83,7 +84,7 @@ def run(
         stack = arguments.stack
         command(in_the_cloud(stack) if stack else at_home(arguments.port), arguments)
         return 0
-    except (UnreachableError, ValueError) as error:
+    except (UnreachableError, ValueError, CrowdedError) as error:
         print(error, file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
         print(f"AWS refuses: {error}", file=sys.stderr)

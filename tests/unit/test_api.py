@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from actionreel import bootstrap
-from actionreel.errors import ProviderRejectedError, ProviderUnavailableError
-from actionreel.models import Failure
+from actionreel.errors import CrowdedError, ProviderRejectedError, ProviderUnavailableError
+from actionreel.models import Failure, Video
 from actionreel.results import view
 from functions.api import app
 from tests.fake_chats import CALLBACK
@@ -115,6 +115,17 @@ def test_a_provider_that_cannot_be_reached_is_a_503(error: Any) -> None:
     services.studio.stopping = error
     reply = delete(services)
     assert reply == (503, {"error": str(error), "code": error.code})
+
+
+def test_where_too_many_write_at_once_it_is_a_503_and_not_our_fault() -> None:
+    services = at("queued")
+
+    def crowded(*_: object, **__: object) -> Video:
+        raise CrowdedError
+
+    services.videos.advance = crowded  # type: ignore[method-assign]
+    told = {"error": "Too much happens at this moment; try again.", "code": "busy"}
+    assert delete(services) == (503, told)
 
 
 @pytest.mark.parametrize("video_id", NO_IDS)

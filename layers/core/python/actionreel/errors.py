@@ -99,12 +99,6 @@ class QuotaError(ActionreelError):
 class CapReachedError(ActionreelError):
     """A conditional write was refused, because an account has no room for it by now."""
 
-    code = "quota"
-    retryable = True
-
-    def __init__(self) -> None:
-        super().__init__("A cap is reached.")
-
 
 class CrowdedError(ActionreelError):
     """Too many others were writing the same items: nothing was written."""
@@ -112,7 +106,7 @@ class CrowdedError(ActionreelError):
     retryable = True
 
     def __init__(self) -> None:
-        super().__init__("Too much is written at this moment.")
+        super().__init__("Too much happens at this moment; try again.")
 
 
 class MessageMismatchError(ActionreelError):

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from actionreel.accounts import settlement
 from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb_accounts import closing
+from actionreel.aws.dynamodb_calls import update
 from actionreel.aws.dynamodb_items import Item, plain, typed
 from actionreel.aws.dynamodb_starts import IS_NEW, DynamoDBVideoStarts
 from actionreel.errors import StaleVideoError
@@ -63,7 +64,8 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
             condition, values = _condition(allowed, expect)
             key = items.video_key(tenant, video_id)
             return self._update(key, changes, condition, values, expect)
-        return self._end(tenant, video_id, allowed, expect, changes)
+        still_open = set(allowed) & set(OPEN_STATUSES)  # an ending is settled once
+        return self._end(tenant, video_id, still_open, expect, changes)
 
     def revoke_links(self, tenant: str, video_id: str) -> Video:
         """Has all links of the video that there are lead nowhere from now on, whatever its status.
@@ -71,7 +73,8 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
         Raises StaleVideoError if there is no such video.
         """
         try:
-            answer = self._client.update_item(
+            answer = update(
+                self._client,
                 TableName=self._table,
                 Key=typed(items.video_key(tenant, video_id)),
                 UpdateExpression="ADD link_revision :one",  # absent is 0
@@ -135,7 +138,8 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
             values[":tried"] = tried
             condition = f"{items.WAKE_TOKEN} = :tried"
         try:
-            self._client.update_item(
+            update(
+                self._client,
                 TableName=self._table,
                 Key=typed(items.video_key(tenant, video_id)),
                 UpdateExpression=f"SET {items.NUDGED} = :true",
@@ -150,7 +154,8 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
     def add_duration(self, model: str, seconds: int) -> None:
         """Remembers how long a video of the model took; the oldest beyond 200 are dropped."""
         key = typed(items.durations_key(model))
-        answer = self._client.update_item(
+        answer = update(
+            self._client,
             TableName=self._table,
             Key=key,
             UpdateExpression="SET durations = list_append(if_not_exists(durations, :none), :one)",
@@ -160,8 +165,8 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
         surplus = len(plain(answer["Attributes"])["durations"]) - KEPT_DURATIONS
         if surplus > 0:
             oldest = ", ".join(f"durations[{index}]" for index in range(surplus))
-            self._client.update_item(
-                TableName=self._table, Key=key, UpdateExpression=f"REMOVE {oldest}"
+            update(
+                self._client, TableName=self._table, Key=key, UpdateExpression=f"REMOVE {oldest}"
             )
 
     def _end(
@@ -210,7 +215,7 @@ class DynamoDBVideoRepository(DynamoDBVideoStarts):
         """
         change = self._change(key, changes, condition, values, named)
         try:
-            answer = self._client.update_item(**change, ReturnValues="ALL_NEW")
+            answer = update(self._client, **change, ReturnValues="ALL_NEW")
         except self._errors.ConditionalCheckFailedException:
             item = self._get(key)
             raise StaleVideoError(items.video(item) if item else None) from None

@@ -6,8 +6,6 @@ What is used is counted in the transactions that write the records of videos: `o
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,14 +15,13 @@ from pydantic_core import to_jsonable_python
 
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps, Owner
 from actionreel.aws import dynamodb_items as items
-from actionreel.aws.dynamodb_batch import read_all
+from actionreel.aws.dynamodb_calls import read_all, update
 from actionreel.aws.dynamodb_items import Item, typed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OWNERS: tuple[Owner, ...] = ("tenant", "deployment")
-_UPDATE_TRIES = 50  # of a plain write, which DynamoDB turns away during a transaction
 _COUNTED = ("videos", "seconds", "usd")
 
 
@@ -95,14 +92,7 @@ class DynamoDBAccountRepository:
         request: dict[str, Any] = {"UpdateExpression": expression}
         if values:
             request["ExpressionAttributeValues"] = typed(values)
-        for attempt in range(_UPDATE_TRIES):
-            try:
-                self._client.update_item(TableName=self._table, Key=typed(key), **request)
-                return
-            except self._client.exceptions.TransactionConflictException:
-                if attempt == _UPDATE_TRIES - 1:  # videos are started and ended all the time
-                    raise
-                time.sleep(random.uniform(0.01, 0.1))
+        update(self._client, TableName=self._table, Key=typed(key), **request)
 
 
 def opening(

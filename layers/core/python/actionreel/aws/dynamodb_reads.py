@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from actionreel.aws import dynamodb_items as items
-from actionreel.aws.dynamodb_batch import read_all
+from actionreel.aws.dynamodb_calls import read_all
 from actionreel.aws.dynamodb_items import Item, plain, typed
 from actionreel.models import Handle, Video
 

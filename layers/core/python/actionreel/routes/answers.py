@@ -14,6 +14,7 @@ from actionreel import bootstrap, http_api
 from actionreel.api_models import ErrorBody
 from actionreel.errors import (
     AssetError,
+    CrowdedError,
     InvalidActionError,
     MessageMismatchError,
     ProviderError,
@@ -39,7 +40,7 @@ MEANINGS = {
     415: "The body is not JSON",
     422: "The request can be read, but not accepted",
     429: "A cap is reached; the sentence says which, and when it frees",
-    503: "The provider cannot be reached",
+    503: "It cannot be done now, but may be soon",
 }
 
 _LOCATION = {"description": "Where the file is.", "schema": {"type": "string", "format": "uri"}}
@@ -106,6 +107,8 @@ def explain(error: Exception) -> tuple[int, str, str]:
             return 422, str(error), error.code
         case ProviderError() | AssetError():
             return 503, str(error), error.code
+        case CrowdedError():
+            return 503, str(error), "busy"
         case RequestValidationError():
             return 422, http_api.invalid_fields(error.errors()), "invalid_request"
     logger.exception("request failed", extra={"error": type(error).__name__})

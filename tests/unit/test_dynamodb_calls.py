@@ -1,13 +1,15 @@
-"""Reading many items at once, from a DynamoDB that leaves some for later."""
+"""Calls to a DynamoDB that leaves things for later."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 
-from actionreel.aws.dynamodb_batch import read_all
+from actionreel.aws.dynamodb_calls import read_all, update
 from actionreel.aws.dynamodb_items import typed
+from actionreel.errors import CrowdedError
 
 KEYS = [{"PK": "a", "SK": str(number)} for number in range(5)]
 
@@ -30,7 +32,7 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actionreel.aws.dynamodb_batch.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("actionreel.aws.dynamodb_calls.time.sleep", lambda seconds: None)
 
 
 def read(client: Any) -> list[dict[str, Any]]:
@@ -53,3 +55,33 @@ def test_no_keys_are_no_request() -> None:
     client: Any = Client(1)
     assert read_all(client, "table", []) == []
     assert client.asked == []
+
+
+class Busy:
+    """An item that is in others' transactions for the first `times` writes."""
+
+    exceptions = boto3.client("dynamodb", region_name="us-east-1").exceptions
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        self.left -= 1
+        if self.left >= 0:
+            told: Any = {"Error": {"Code": "TransactionConflictException"}}
+            raise self.exceptions.TransactionConflictException(told, "UpdateItem")
+        return request
+
+
+def test_a_write_waits_for_others_transactions() -> None:
+    client: Any = Busy(3)
+    answer: Any = update(client, TableName="table")
+    assert answer == {"TableName": "table"}
+    assert client.left == -1
+
+
+def test_a_write_that_others_never_let_through_says_so() -> None:
+    client: Any = Busy(1000)
+    with pytest.raises(CrowdedError):
+        update(client)
+    assert client.left > 0
