@@ -92,7 +92,7 @@ class FakeVideoRepository:
 
     def add_retry(self, video: Video, caps: Sequence[Caps] = NO_CAPS) -> None:
         older = self.get(video.tenant, video.retry_of or "")
-        if older is None or older.retried_as or older.status not in ENDED_BADLY:
+        if older is None or older.retried_as or older.status not in ENDED_BADLY or older.deleted_at:
             raise StaleVideoError(older)
         self.accounts.open([video], caps)
         self._write(older.model_copy(update={"retried_as": video.video_id}))
@@ -128,6 +128,8 @@ class FakeVideoRepository:
             raise StaleVideoError(video)
         kept = {name: value for name, value in changes.items() if value is not None}
         if changes.get("status") not in (None, *OPEN_STATUSES):
+            if not video.is_open:
+                raise StaleVideoError(video)
             self.accounts.close(video, changes)
         video = self._write(Video.model_validate(dict(video) | kept))
         self.after("advance", changes)

@@ -254,6 +254,15 @@ def test_a_video_is_retried_once(videos: VideoRepository, tenant: str, status: V
     assert videos.get(tenant, second.video_id) is None
 
 
+def test_what_was_deleted_is_not_retried(videos: VideoRepository, tenant: str) -> None:
+    older = added(videos, tenant, status="failed", deleted_at=NOON)
+    again = older.model_copy(update={"video_id": str(uuid7()), "retry_of": older.video_id})
+    with pytest.raises(StaleVideoError):
+        videos.add_retry(again.model_copy(update={"deleted_at": None}))
+    assert unchanged(videos, older)
+    assert videos.get(tenant, again.video_id) is None
+
+
 def test_of_many_who_retry_at_once_all_get_one_video(
     dynamodb: DynamoDBVideoRepository, tenant: str
 ) -> None:

@@ -216,10 +216,24 @@ def test_a_cap_is_insufficient_quota_and_not_tried_again(stack: Stack) -> None:
     bootstrap.services().accounts.set_caps("capped-sdk", Caps(concurrent=1))
     with connect(stack, key) as client, pytest.raises(openai.RateLimitError) as soon:
         client.videos.create(prompt="p")
-    assert soon.value.code == "rate_limit_exceeded"  # which a client may try again
-    assert "x-should-retry" not in soon.value.response.headers
+    assert soon.value.code == "rate_limit_exceeded"
     with connect(stack, "ar_nobody") as client, pytest.raises(openai.PermissionDeniedError):
         client.videos.list()
+
+
+def test_what_a_cap_refused_is_not_answered_with_another_video(stack: Stack) -> None:
+    key = stack.key("one-at-a-time")
+    bootstrap.services().accounts.set_caps("one-at-a-time", Caps(concurrent=1))
+    with connect(stack, key, max_retries=3) as client:
+        first = client.videos.create(prompt="[stuck] the same twice")
+        with pytest.raises(openai.RateLimitError, match="1 video at one time"):
+            client.videos.create(prompt="[stuck] the same twice")
+        assert [one.id for one in client.videos.list()] == [first.id]
+
+
+def test_a_field_that_there_is_not_is_told(client: OpenAI) -> None:
+    video = client.videos.create(prompt="p", extra_body={"n": 4, "quality": "high"})
+    assert "ignored: n, quality" in video.model_dump()["notices"]
 
 
 def test_addresses_that_there_are_not(client: OpenAI, stack: Stack) -> None:

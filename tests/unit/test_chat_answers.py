@@ -445,7 +445,8 @@ def test_a_retry_that_was_deleted_is_announced_no_more() -> None:
     services = at("failed", failure=REFUSED, place=PLACE, retried_as=AGAIN)
     again = a_video(video_id=AGAIN, status="failed", place=PLACE, deleted_at=NOON)
     services.videos.add("default", [again], None)
-    assert texts(pressed(services, "retry")) == ["There is no video with this id."]
+    [told] = texts(pressed(services, "retry"))
+    assert told == "This video was made again, and that was deleted; ask for a new one."
 
 
 # Trouble

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import repeat
 from typing import Any
@@ -16,6 +17,7 @@ from actionreel.errors import AssetUnavailableError, RequestError, VideoNotFound
 from actionreel.forms import FormFile, read_form
 from actionreel.models import Failure, Video
 from actionreel.orders import Image
+from actionreel.retries import retry
 from actionreel.uploads import new_upload, uploaded
 from tests.fakes import NOON, PENDING, REQUEST, VIDEO_ID, a_job, a_video, at, record
 
@@ -81,6 +83,11 @@ def test_the_field_that_an_error_is_about(said: str, param: str | None) -> None:
 def test_an_empty_reference_is_none(nothing: Any) -> None:
     given = {"prompt": "p", "size": "", "input_reference": nothing}
     assert openai_door.tag_body(given) == ({"prompt": "p"}, None)
+
+
+def test_fields_that_there_are_not_go_on_by_their_names_alone() -> None:
+    given = {"prompt": "p", "n": 4, "input_reference_url": "https://e.x/a.png"}
+    assert openai_door.tag_body(given) == ({"prompt": "p", "n": None}, None)
 
 
 def test_a_second_try_asks_for_no_more_than_it_has_to_see() -> None:
@@ -176,3 +183,31 @@ def test_what_is_not_over_is_not_deleted(status: str, delivery: Any, said: str) 
     assert refused.value.status == 409
     kept: Video = record(services)
     assert kept.deleted_at is None
+
+
+@pytest.mark.parametrize("first", ["the files", "the mark"])
+def test_a_retry_that_comes_between_keeps_its_image(first: str) -> None:
+    """A delete has two steps; whoever asks for a retry meanwhile has it with its start image, or
+    learns that the video is gone."""
+    services, job = at("failed", failure=REFUSED), from_upload()
+    upload = str(job.request.input_reference_url)
+    services.videos.advance("default", VIDEO_ID, {"failed"}, input_reference_url=upload)
+    key = uploaded(upload)
+    assert key
+    services.storage.save(key, iter([b"x"]), "image/png")
+    tried: list[Video | VideoNotFoundError] = []
+    remove = services.storage.delete
+
+    def meanwhile(keys: Sequence[str]) -> None:
+        if (key in keys) == (first == "the mark") and not tried:
+            try:
+                tried.append(retry("default", VIDEO_ID, services))
+            except VideoNotFoundError as gone:
+                tried.append(gone)
+        remove(keys)
+
+    services.storage.delete = meanwhile  # type: ignore[method-assign]
+    delete("default", VIDEO_ID, services)
+    assert len(tried) == 1
+    assert (key in services.storage.files) == isinstance(tried[0], Video)
+    assert isinstance(tried[0], Video) == (first == "the files")

@@ -194,5 +194,6 @@ def test_a_retry_that_was_deleted_is_not_shown_again() -> None:
     again = retry("default", VIDEO_ID, services)
     services.videos.advance("default", again.video_id, {"queued"}, status="failed", failure=REFUSED)
     services.videos.advance("default", again.video_id, {"failed"}, deleted_at=NOON)
-    with pytest.raises(VideoNotFoundError):
+    with pytest.raises(RequestError, match="was deleted; ask for a new one") as refused:
         retry("default", VIDEO_ID, services)
+    assert (refused.value.status, refused.value.word) == (409, "nothing_to_retry")

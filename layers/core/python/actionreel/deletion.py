@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from actionreel.errors import RequestError, StaleVideoError
+from contextlib import suppress
+
+from actionreel.errors import AssetError, RequestError, StaleVideoError
 from actionreel.messages import find
 from actionreel.models import file_key
 from actionreel.ports import Services
@@ -22,10 +24,13 @@ def delete(tenant: str, video_id: str, services: Services) -> None:
     if video.is_open or video.owes_delivery:
         why = _OPEN.format(video_id) if video.is_open else _UNTOLD
         raise RequestError(409, "not_now", why)
-    image = None if video.retried_as else uploaded(video.input_reference_url)  # its retry's by now
-    own = (file_key(tenant, video_id, "mp4"), video.poster_key, image)
+    own = (file_key(tenant, video_id, "mp4"), video.poster_key)
     services.storage.delete([key for key in own if key])
     try:
-        services.videos.advance(tenant, video_id, {video.status}, deleted_at=services.now())
+        video = services.videos.advance(tenant, video_id, {video.status}, deleted_at=services.now())
     except StaleVideoError:  # it cannot have changed, so it is gone
         return
+    # A start image is its retry's, if there is one; from here on there will be none.
+    image = None if video.retried_as else uploaded(video.input_reference_url)
+    with suppress(AssetError):  # the bucket's lifecycle rule takes what this cannot
+        services.storage.delete([image] if image else [])

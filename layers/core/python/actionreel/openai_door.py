@@ -24,6 +24,7 @@ from actionreel.registry import Registry
 Document = dict[str, Any]
 
 FIELDS = ("prompt", "model", "seconds", "size", "input_reference")
+_KNOWN = (*FIELDS, "input_reference[image_url]", "input_reference_url")
 SECOND_TRY = timedelta(minutes=15)  # a client's own, of a request that had no answer
 _ID = re.compile("video_([0-9a-f]{32})")
 _STATUS = {
@@ -108,13 +109,15 @@ def error_body(status: int, code: str, message: str, param: str | None = None) -
 
 
 def tag_body(given: Mapping[str, Any]) -> tuple[dict[str, object], bytes | None]:
-    """What a tag would say for the fields of a creation, and the image that came with them.
+    """What a tag would say for the fields of a creation, and the image that came with them. Fields
+    that there are not go on by their names, so that a notice says that they were ignored.
 
     Raises RequestError (400) for a reference that is none of those that OpenAI takes.
     """
     body: dict[str, object] = {
         name: given[name] for name in FIELDS[:4] if given.get(name) not in (None, "")
     }
+    body |= dict.fromkeys(name for name in given if name not in _KNOWN)
     reference = given.get("input_reference") or None
     if reference is None and (url := given.get("input_reference[image_url]")):  # as forms write it
         reference = {"image_url": url}

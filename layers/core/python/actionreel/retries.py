@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from actionreel import budgets
 from actionreel.accounts import Caps
-from actionreel.errors import QuotaError, RequestError, StaleVideoError
+from actionreel.errors import QuotaError, RequestError, StaleVideoError, VideoNotFoundError
 from actionreel.messages import find, start
 from actionreel.models import Place, Video, VideoRequest
 from actionreel.offers import new_video
@@ -17,6 +17,7 @@ _REFUSED = {
     "completed": "This video was made; there is nothing to try again.",
     "cancelled": "This video was cancelled; ask for a new one.",
 }
+_RETRY_DELETED = "This video was made again, and that was deleted; ask for a new one."
 _OPEN = "This video is still being made."
 _MAY_BE_CHARGED = (
     "The provider may have made this video, and may charge for it. To have it made again all the"
@@ -55,18 +56,23 @@ def retry(
 
     try:
         found = budgets.within(tenant, [video], services, write)[video.video_id]
-    except StaleVideoError as stale:
-        if not isinstance(stale.video, Video) or stale.video.retried_as is None:
+    except StaleVideoError:  # somebody else has tried it again meanwhile, or deleted it
+        older = find(tenant, video_id, services)
+        if older.retried_as is None:
             raise
-        return _known(stale.video, services)
+        return _known(older, services)
     if isinstance(found, QuotaError):
         raise found
     return start(found, services)
 
 
 def _known(older: Video, services: Services) -> Video:
-    """The retry that there is; started once more, in case that was cut off."""
-    video = find(older.tenant, older.retried_as or "", services)
+    """The retry that there is; started once more, in case that was cut off. Raises RequestError
+    (409) if it was deleted."""
+    try:
+        video = find(older.tenant, older.retried_as or "", services)
+    except VideoNotFoundError:
+        raise RequestError(409, "nothing_to_retry", _RETRY_DELETED) from None
     return start(video, services) if video.status == "queued" else video
 
 

@@ -74,8 +74,8 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
         """Writes the video, and on the one that it is a retry of that it was retried, and what is
         reserved for it; or nothing.
 
-        Raises StaleVideoError, with the older one's record, if that was retried before or has not
-        ended in a way that can be retried; CapReachedError if the caps do not allow it.
+        Raises StaleVideoError, with the older one's record, if that was retried before, or deleted,
+        or has not ended in a way that can be retried; CapReachedError if the caps do not allow it.
         """
         older = items.video_key(video.tenant, video.retry_of or "")
         noted = {
@@ -83,7 +83,7 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
             "Key": typed(older),
             "UpdateExpression": "SET retried_as = :id",
             "ConditionExpression": "attribute_not_exists(retried_as) AND"
-            " #status IN (:failed, :expired, :unknown)",
+            " attribute_not_exists(deleted_at) AND #status IN (:failed, :expired, :unknown)",
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": typed(
                 {

@@ -63,7 +63,7 @@ _OF_A_VIDEO = re.compile(
     summary="Create a video",
     description="Values that can be put right are, and `notices` says so. A second try of the "
     "client libraries, or the same `Idempotency-Key`, makes no second video.",
-    responses=openai_gives("The video", OpenAIVideo, 400, 409, 413, 415, 429),
+    responses=openai_gives("The video", OpenAIVideo, 400, 404, 413, 415, 429),
     openapi_extensions=CREATION,
 )
 def create_video() -> Response[dict[str, Any]]:
@@ -197,9 +197,9 @@ def on_error(error: Exception) -> Response[dict[str, Any]]:
     status = 400 if status == 422 else status
     param = openai_door.param_of(message) if status == 400 else None
     if isinstance(error, QuotaError) and error.soon:
-        code, stays = "rate_limit_exceeded", {}
-    else:
-        stays = {"x-should-retry": "false"} if status in (409, 429) else {}
+        code = "rate_limit_exceeded"
+    # A second try after a 429 could not be told from one whose first made an equal video.
+    stays = {"x-should-retry": "false"} if status in (409, 429) else {}
     body = openai_door.error_body(status, code, message, param)
     headers = {**stays, **headers_of(error)}
     return Response(status, "application/json", body, headers=headers)
