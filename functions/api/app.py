@@ -14,7 +14,11 @@ from actionreel.routes import about, openai_videos, tools, usage, videos
 from actionreel.routes.addresses import methods
 from actionreel.routes.answers import NoMethodError, on_error
 
-app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayHttpResolver(
+    enable_validation=True,
+    response_validation_error_http_code=500,
+    serializer=http_api.to_json,
+)
 app.include_router(about.router)
 app.include_router(videos.router)
 app.include_router(usage.router)

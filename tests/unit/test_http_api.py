@@ -18,6 +18,7 @@ from actionreel.http_api import (
     error_answer,
     invalid_fields,
     link_base,
+    to_json,
 )
 from tests.fakes import cases, steady
 
@@ -194,3 +195,8 @@ def test_what_is_wrong_with_fields_is_one_sentence_without_their_values() -> Non
     ]
     said = "text: Field required; the body: Input should be an object; meta.a: Wrong."
     assert invalid_fields(errors) == said
+
+
+def test_an_answer_is_written_without_escapes_and_can_always_be_sent() -> None:
+    assert to_json({"said": "\U0001f3ac"}) == '{"said":"\U0001f3ac"}'
+    assert to_json({"half": "\ud800"}).encode() == b'{"half":"?"}'

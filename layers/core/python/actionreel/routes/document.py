@@ -23,7 +23,8 @@ Turns the action tags that a language model writes into videos. Post the model's
 `/actions`: it answers with a result for each tag, and a video that is being made is asked for again
 until its result is final.
 
-Send an API key as `Authorization: Bearer ar_...`. An error is `{"error": "a sentence for the
+Send an API key as `Authorization: Bearer ar_...`, or, where the deployment takes those, a token of
+its OpenID Connect provider. An error is `{"error": "a sentence for the
 reader", "code": "a word for the program"}`; what API Gateway answers before it asks us (no key, a
 wrong key, too many requests) is `{"message": "..."}`. An address that is there, but not for this
 method, gives a 405 whose `Allow` header says for which."""
@@ -53,7 +54,8 @@ SCHEMES = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, `ar_` and 43 characters: `make key TENANT=...` makes one.",
+        "description": "An API key, `ar_` and 43 characters: `make key TENANT=...` makes one."
+        " Or, where the deployment takes those, a token of its OpenID Connect provider.",
     }
 }
 

@@ -150,7 +150,8 @@ def retry_video(
 @router.delete(
     "/videos/<video_id>/links",
     summary="Revoke the links of a video",
-    description="All links that were given lead nowhere from now on.",
+    description="All links that were given lead nowhere from now on. Who has followed one already "
+    "has the file for up to 15 minutes.",
     responses=gives(200, "Its record, with new links", VideoView, 404, 503),
 )
 def revoke_links(video_id: VideoId) -> VideoView:
