@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from actionreel.api_keys import PREFIX, Caller, bearer_token, is_tenant, key_hash
-from actionreel.ports import Services
+
+if TYPE_CHECKING:
+    from actionreel.ports import Services
 
 
 def authorize(authorization: str, services: Services) -> Caller | None:

@@ -15,27 +15,12 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from actionreel.chat_ports import Callbacks, ChatModel, ChatPlatform, ChatReader, ChatRepository
-from actionreel.chats import Section
 from actionreel.errors import (
     ChatUnavailableError,
     KeyUnavailableError,
     ProviderRejectedError,
     ProviderUnavailableError,
 )
-from actionreel.models import VideoJob
-from actionreel.ports import (
-    AccountRepository,
-    KeyRepository,
-    Metric,
-    Services,
-    Tokens,
-    VideoProvider,
-    VideoRepository,
-    VideoStorage,
-    Workflow,
-)
-from actionreel.registry import Registry
 from actionreel.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,8 +29,29 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from actionreel.chat_ports import (
+        Callbacks,
+        ChatModel,
+        ChatPlatform,
+        ChatReader,
+        ChatRepository,
+    )
+    from actionreel.chats import Section
     from actionreel.links import Links
+    from actionreel.models import VideoJob
+    from actionreel.ports import (
+        AccountRepository,
+        KeyRepository,
+        Metric,
+        Services,
+        Tokens,
+        VideoProvider,
+        VideoRepository,
+        VideoStorage,
+        Workflow,
+    )
     from actionreel.providers.fal_keys import FalKeySet
+    from actionreel.registry import Registry
 
 _PROVIDER = re.compile("[a-z_]+")
 _CHAT_READERS = ("slack", "discord", "telegram", "events")
@@ -303,6 +309,8 @@ class AwsServices:
 
     @cached_property
     def _registry(self) -> Registry:
+        from actionreel.registry import Registry
+
         return Registry.load(self.settings.default_model, self.settings.video_models)
 
     def _providers_with_keys(self) -> set[str] | None:

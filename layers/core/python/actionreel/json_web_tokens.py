@@ -20,7 +20,7 @@ from actionreel import transport
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 LEEWAY_SECONDS = 60.0  # clocks differ
-READ_SECONDS = 5.0
+READ_SECONDS = 3.0  # of which there are two, and API Gateway waits for ten
 KEPT_SECONDS = 3600.0
 STALE_SECONDS = 24 * 3600.0  # so long are keys believed while the issuer is gone
 UNKNOWN_SECONDS = 30.0  # so often at most are the keys read anew for one that is not among them
