@@ -309,3 +309,16 @@ def test_a_record_says_whether_its_result_was_told(delivery: Any, reason: str | 
     assert reply.body["delivery"] == {"to": "callback", "status": delivery, "reason": reason}
     assert "secret" not in json.dumps(reply.body)
     assert call(at("completed"), "GET", f"/videos/{VIDEO_ID}").body["delivery"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/videos", f"/v1/videos/video_{'0' * 32}/remix"])
+@pytest.mark.parametrize(
+    "key", cases({"too long": "k" * 191, "half a pair": "\ud800", "a line's end": "a\nb"})
+)
+def test_a_key_that_cannot_be_kept_is_said_and_makes_nothing(path: str, key: str) -> None:
+    services = FakeServices()
+    headers = {"content-type": "application/json", "idempotency-key": key}
+    reply = call(services, "POST", path, {"prompt": "p"}, headers=headers)
+    assert reply.status == 400
+    assert reply.body["error"]["message"].startswith("Idempotency-Key can have at most 190")
+    assert services.videos.records == {}

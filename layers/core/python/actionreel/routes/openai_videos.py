@@ -257,8 +257,8 @@ def _given(event: dict[str, Any]) -> dict[str, Any]:
 def _message_id(event: dict[str, Any]) -> str | None:
     """A key of the caller's makes its request repeatable; beside those of our own door."""
     key = str(event.get("headers", {}).get("idempotency-key", ""))
-    if len(key) > MAX_KEY:
-        most = f"Idempotency-Key can have at most {MAX_KEY} characters."
+    if len(key) > MAX_KEY or not key.isprintable():
+        most = f"Idempotency-Key can have at most {MAX_KEY} characters, all of them visible."
         raise RequestError(400, "invalid_value", most)
     return f"v1:{key}" if key else None
 
