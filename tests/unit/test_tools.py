@@ -135,6 +135,16 @@ def test_a_name_in_the_arguments_does_the_same() -> None:
     assert len(services.videos.records) == 2
 
 
+def test_a_name_says_more_than_the_key_of_a_call() -> None:
+    """A model that asks once more makes another call; the name is its own."""
+    services = FakeServices()
+    named = {"prompt": "p", "requestId": "boat-1"}
+    first = use(services, "create_video", named, idempotency_key="call-1")
+    assert use(services, "create_video", named, idempotency_key="call-2") == first
+    assert use(services, "create_video", named) == first
+    assert len(services.videos.records) == 1
+
+
 def test_a_cap_is_told_with_its_sentence() -> None:
     services = FakeServices()
     services.accounts.general = (Caps(videos=0), Caps())
@@ -168,6 +178,7 @@ def test_why_there_is_no_video(failure: Failure, advice: str) -> None:
     said = (body["error"], body["code"], body["retryable"], body["maybeCharged"])
     assert said == (failure.message, failure.code, failure.retryable, failure.maybe_charged)
     assert advice in body["next"]
+    assert ("but for a requestId" in body["next"]) == failure.retryable
     assert "videoUrl" not in body
 
 

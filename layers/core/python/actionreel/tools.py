@@ -24,7 +24,10 @@ Arguments = Mapping[str, Any]
 
 _WAIT = "Call get_video with this videoId in {} seconds, not before."
 _READY = "The video is ready: give the reader videoUrl."
-_AGAIN = "Tell the reader. create_video with the same arguments may work now."
+_AGAIN = (
+    "Tell the reader. create_video may work now, with the same arguments, but for a requestId: that"
+    " would give this video again."
+)
 _OVER = "Tell the reader. Do not ask for the same video again by yourself."
 
 
@@ -45,7 +48,8 @@ def call(
     *,
     key: str | None = None,
 ) -> ToolAnswer:
-    """Calls the tool of that name; `key` makes create_video repeatable, as a message's id does.
+    """Calls the tool of that name; `key` makes create_video repeatable, as a message's id does. A
+    requestId is worth more: a model that asks once more makes a new call, with a new key.
 
     `base_url` is the address by which the caller reached us. Raises RequestError (404) for an
     unknown tool, InvalidActionError for bad arguments, and what the verbs raise.
@@ -56,7 +60,7 @@ def call(
         case "create_video":
             wish = dict(arguments)
             named = _request_id(wish.pop("requestId", None))
-            video = create(wish, tenant, services, base_url, message_id=key or named)
+            video = create(wish, tenant, services, base_url, message_id=named or key)
             return shown(video, services, links)
         case "get_video":
             return shown(find(tenant, _video_id(name, arguments), services), services, links)
