@@ -61,7 +61,9 @@ class FakeAccounts:
         for who, capped in zip((tenant, None), caps, strict=True):
             after = self.used[who, day].plus(total)
             over = any(
-                getattr(capped, name) is not None and getattr(after, name) > getattr(capped, name)
+                getattr(capped, name) is not None
+                and getattr(total, name)
+                and getattr(after, name) > getattr(capped, name)
                 for name in COUNTED
             )
             running = self.running[who] + total.videos

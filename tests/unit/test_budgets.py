@@ -118,3 +118,23 @@ def test_a_pause_does_not_end_what_was_asked_for() -> None:
 
 def test_days() -> None:
     assert days(NOON.date(), 2) == [NOON.date(), NOON.date().replace(day=21)]
+
+
+def test_what_costs_nothing_is_made_where_no_dollar_is_left() -> None:
+    services = FakeServices()
+    services.registry = Registry(default="free", models=(model("free", "0"), model("dear", "0.10")))
+    create(services, model="dear")
+    services.accounts.set_caps("default", Caps(usd=Decimal("0.50")))
+    assert create(services).model == "free"
+    with pytest.raises(QuotaError, match="may cost"):
+        create(services, model="dear")
+
+
+@pytest.mark.parametrize("videos", [None, 0])
+def test_where_a_person_decides_it_is_not_asked_again_at_once(videos: int | None) -> None:
+    services = FakeServices()
+    services.accounts.set_caps("default", Caps(videos=videos))
+    services.accounts.pause("default", paused=videos is None)
+    with pytest.raises(QuotaError) as refused:
+        create(services)
+    assert refused.value.retry_after == 900

@@ -18,6 +18,7 @@ from actionreel.errors import QuotaError
 from actionreel.models import Document, Reservation, Video
 
 MOST = 10**9  # that a cap can be: what is left of it must have digits that can be written
+_WHO_KNOWS = 900  # seconds: how soon it is worth asking again where a person decides
 Owner = Literal["tenant", "deployment"]
 _WHOSE = {"tenant": "your", "deployment": "the whole deployment's"}
 _WHAT = {
@@ -79,7 +80,9 @@ class Account(Document):
         it can."""
         if self.paused:
             who = "This deployment" if self.owner == "deployment" else "Your account"
-            return QuotaError(f"{who} is paused by its operator: no video is started for now.")
+            return QuotaError(
+                f"{who} is paused by its operator: no video is started for now.", _WHO_KNOWS
+            )
         caps, used, whose = self.caps, self.used, _WHOSE[self.owner]
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         frees = f"It frees at {tomorrow:%Y-%m-%d %H:%M} UTC."
@@ -92,7 +95,8 @@ class Account(Document):
         ]
         if nothing:
             cap = f"{_ALL[self.owner]} cap of {_WHAT[nothing[0]]} is 0"
-            return QuotaError(f"{cap}: no video can be made until its operator raises it.")
+            closed = f"{cap}: no video can be made until its operator raises it."
+            return QuotaError(closed, _WHO_KNOWS)
         if caps.videos is not None and used.videos + amount.videos > caps.videos:
             cap = f"{_ALL[self.owner]} cap of {_counted(caps.videos, 'video')} a day is reached."
             return QuotaError(f"{cap} {frees}", wait)
@@ -100,7 +104,7 @@ class Account(Document):
             left = max(0, caps.seconds - used.seconds)
             cap = f"{left} are left of {whose} cap of {_counted(caps.seconds, 'second')} a day"
             return QuotaError(f"This video has {amount.seconds} seconds, and {cap}. {frees}", wait)
-        if caps.usd is not None and used.usd + amount.usd > caps.usd:
+        if caps.usd is not None and not costs_nothing and used.usd + amount.usd > caps.usd:
             left_usd = max(Decimal(0), caps.usd - used.usd)
             cap = f"${left_usd:.2f} are left of {whose} cap of ${caps.usd:.2f} a day"
             return QuotaError(f"This video may cost ${amount.usd:.2f}, and {cap}. {frees}", wait)

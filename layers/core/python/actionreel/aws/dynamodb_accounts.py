@@ -108,7 +108,7 @@ def opening(
             for name, cap, added in (
                 (name, getattr(capped, name), getattr(amount, name)) for name in _COUNTED
             )
-            if cap is not None
+            if cap is not None and added  # what costs nothing passes no cap
         }
         parts.append(_adding(table, usage, amount._asdict(), most))
         room = {} if capped.concurrent is None else {"running": capped.concurrent - amount.videos}
