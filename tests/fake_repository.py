@@ -39,7 +39,7 @@ class FakeVideoRepository:
             return
         if seen.text_digest != message.text_digest:
             raise MessageMismatchError("another text")
-        raise MessageSeenError(list(seen.video_ids))
+        raise MessageSeenError(list(seen.video_ids), seen.capped)
 
     def add(
         self,

@@ -22,11 +22,12 @@ from actionreel.accounts import NO_CAPS, Account, Amount, Caps
 from actionreel.api_models import ActionsRequest
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
 from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
-from actionreel.errors import CapReachedError, InvalidActionError, QuotaError, StaleVideoError
+from actionreel.errors import CapReachedError, QuotaError, StaleVideoError
 from actionreel.models import Failure, Reservation, Video
+from actionreel.registry import Registry
 from actionreel.retries import retry
 from local.stack import Stack
-from tests.fakes import NOON, FakeServices, a_video
+from tests.fakes import NOON, FakeServices, a_video, seed_model
 
 tenants = (f"tenant-{number}" for number in itertools.count(40_000))
 DAY = NOON.date()
@@ -174,7 +175,7 @@ def test_of_one_message_as_many_as_fit(services: FakeServices, tenant: str) -> N
     assert [isinstance(one, Video) for one in first] == [True, True, False]
     again = messages.act(asked, tenant, services)
     assert again[:2] == first[:2]
-    assert isinstance(again[2], InvalidActionError)
+    assert isinstance(again[2], QuotaError)
     assert account(services, tenant).used.videos == 2
 
 
@@ -260,6 +261,17 @@ def test_days_are_told(services: FakeServices, tenant: str) -> None:
     create(services, tenant)
     asked = [DAY, DAY - timedelta(days=1)]
     assert services.accounts.usage(tenant, asked) == {asked[0]: COST, asked[1]: Amount()}
+
+
+def test_what_costs_nothing_is_made_where_no_dollar_is_left(
+    services: FakeServices, tenant: str
+) -> None:
+    cap(services, tenant, usd=Decimal(1))
+    create(services, tenant, seconds=8)
+    cap(services, tenant, usd=Decimal("0.10"))
+    free = seed_model("free", "0", "gratis")
+    services.registry = Registry(default="free", models=(free,))
+    assert create(services, tenant).model == "free"
 
 
 @pytest.mark.parametrize("conflicts", [0.0, 0.3])

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from actionreel.accounts import NO_CAPS, Caps
 from actionreel.api_models import ActionsRequest
 from actionreel.errors import (
     ActionreelError,
     InvalidActionError,
     MessageMismatchError,
+    QuotaError,
     TooManyActionsError,
     VideoNotFoundError,
     WorkflowError,
@@ -288,3 +290,25 @@ def test_the_same_message_gives_the_same_whatever_the_models_are_by_then(
         again = send(services, text, message_id="m")
         assert again[:2] == first[:2]
         assert isinstance(again[2], InvalidActionError)
+
+
+def test_what_a_cap_refused_is_refused_for_it_when_the_message_comes_again(
+    services: FakeServices,
+) -> None:
+    services.accounts.general = (Caps(videos=1), Caps())
+    text = create() + create("{}") + create()
+    first = send(services, text, message_id="m")
+    assert [type(outcome) for outcome in first] == [Video, InvalidActionError, QuotaError]
+    services.accounts.general = NO_CAPS
+    again = send(services, text, message_id="m")
+    assert [type(outcome) for outcome in again] == [Video, InvalidActionError, QuotaError]
+    assert len(services.videos.records) == 1
+
+
+def test_a_message_whose_video_was_deleted_says_that(services: FakeServices) -> None:
+    [made] = send(services, create(), message_id="m")
+    video_id = video(made).video_id
+    services.videos.advance("default", video_id, {"queued"}, deleted_at=NOON)
+    [gone] = send(services, create(), message_id="m")
+    assert isinstance(gone, VideoNotFoundError)
+    assert str(gone) == "The video that this made was deleted. Ask anew for it, under another id."

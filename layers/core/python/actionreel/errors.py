@@ -40,6 +40,7 @@ Messages are written for the reader of the chat: one sentence, no secrets, no st
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 
@@ -82,8 +83,8 @@ class TooManyActionsError(ActionreelError):
 
 class QuotaError(ActionreelError):
     """A cap is reached, or everything is paused: nothing was started. The message says which cap,
-    and when it frees; `retry_after` is that in seconds, if it is known; `soon` says that minutes
-    are enough."""
+    and when it frees; `retry_after` is that in seconds, or how soon it is worth asking again;
+    `soon` says that minutes are enough."""
 
     code = "quota"
     retryable = True
@@ -116,12 +117,13 @@ class MessageMismatchError(ActionreelError):
 class MessageSeenError(ActionreelError):
     """A message id came again with the same text.
 
-    `video_ids` has an entry for
-    each of its creates, in order: the video that it made, None where it made none."""
+    `video_ids` has an entry for each of its creates, in order: the video that it made, None where
+    it made none. `capped` are the places of those that a cap refused."""
 
-    def __init__(self, video_ids: list[str | None]) -> None:
+    def __init__(self, video_ids: list[str | None], capped: Collection[int] = ()) -> None:
         super().__init__("This message was received before.")
         self.video_ids = video_ids
+        self.capped = capped
 
 
 class VideoNotFoundError(ActionreelError):
@@ -129,8 +131,8 @@ class VideoNotFoundError(ActionreelError):
 
     code = "not_found"
 
-    def __init__(self) -> None:
-        super().__init__("There is no video with this id.")
+    def __init__(self, message: str = "There is no video with this id.") -> None:
+        super().__init__(message)
 
 
 class StaleVideoError(ActionreelError):

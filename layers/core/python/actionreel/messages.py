@@ -17,6 +17,7 @@ from actionreel.errors import (
     ActionreelError,
     InvalidActionError,
     MessageSeenError,
+    QuotaError,
     RequestError,
     TooManyActionsError,
     VideoNotFoundError,
@@ -31,6 +32,8 @@ MAX_CREATES = 5
 MAX_POLLS = 100
 MAX_ANSWER_BYTES = 4 * 1024**2  # Lambda gives back at most 6 MB
 RESULT_BYTES = 1000  # of a result without its meta, and more
+
+_DELETED = "The video that this made was deleted. Ask anew for it, under another id."
 
 Outcome = Video | ActionreelError
 
@@ -165,7 +168,7 @@ def _keep(
                 services.videos.check_seen(tenant, seen)
             found = budgets.within(tenant, videos, services, write)
         except MessageSeenError as before:
-            return _as_before(outcomes, before.video_ids, tenant, services)
+            return _as_before(outcomes, before, tenant, services)
         outcomes = [
             found[outcome.video_id] if isinstance(outcome, Video) else outcome
             for outcome in outcomes
@@ -218,23 +221,28 @@ def _body(action: Action) -> dict[str, object]:
 
 
 def _as_before(
-    now: list[Outcome], then: Sequence[str | None], tenant: str, services: Services
+    now: list[Outcome], then: MessageSeenError, tenant: str, services: Services
 ) -> list[Outcome]:
     """What the actions of a message that came again give: what they gave then."""
-    ids = [video_id for video_id in then if video_id is not None]
+    ids = [video_id for video_id in then.video_ids if video_id is not None]
     known = services.videos.get_many(tenant, ids) if ids else {}
     records: dict[str, Outcome] = {
-        name: VideoNotFoundError() if record.deleted_at else record
+        name: VideoNotFoundError(_DELETED) if record.deleted_at else record
         for name, record in known.items()
     }
     for record in known.values():
         if record.status == "queued":  # perhaps we were cut off before its execution was started
             start(record, services)
     refused = InvalidActionError("When this message came first, this could not be carried out.")
-    return [
-        records.get(video_id or "") or (refused if isinstance(outcome, Video) else outcome)
-        for outcome, video_id in zip_longest(now, then[: len(now)])
-    ]
+    capped = QuotaError("When this message came first, a cap did not allow this. Ask anew for it.")
+
+    def gave(place: int, outcome: Outcome, video_id: str | None) -> Outcome:
+        if place in then.capped:
+            return capped
+        return records.get(video_id or "") or (refused if isinstance(outcome, Video) else outcome)
+
+    pairs = zip_longest(now, then.video_ids[: len(now)])
+    return [gave(place, *pair) for place, pair in enumerate(pairs)]
 
 
 def _seen(
@@ -243,13 +251,12 @@ def _seen(
     if message.message_id is None:
         return None
     made = {video.video_id for video in kept}
+    planned = [outcome.video_id if isinstance(outcome, Video) else None for outcome in outcomes]
     return MessageSeen(
         message_id=message.message_id,
         text_digest=hashlib.sha256(message.text.encode()).hexdigest(),
-        video_ids=tuple(
-            outcome.video_id if isinstance(outcome, Video) and outcome.video_id in made else None
-            for outcome in outcomes
-        ),
+        video_ids=tuple(name if name in made else None for name in planned),
+        capped=tuple(place for place, name in enumerate(planned) if name and name not in made),
     )
 
 

@@ -353,8 +353,10 @@ def file_key(tenant: str, video_id: str, extension: str) -> str:
 
 class MessageSeen(Document):
     """A message that was acted on: its id, a digest of its text, and for each of its creates the
-    video that it made, None where it made none."""
+    video that it made, None where it made none. `capped` are the places, from 0, of those that a
+    cap refused."""
 
     message_id: str
     text_digest: str
     video_ids: tuple[str | None, ...]
+    capped: tuple[int, ...] = ()

@@ -44,6 +44,7 @@ _WORDS = {  # what our sentences call what has another name here
     "input_reference_url": "input_reference",
     "createAIVideo": "POST /videos",
     "This message id": "This Idempotency-Key",
+    "with another text": "with another request",
     "give each message its own id": "give each request its own",
 }
 _PARAM = re.compile(r"(limit|order|after|variant): ")

@@ -40,7 +40,7 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
             raise MessageMismatchError(
                 "This message id came before, with another text; give each message its own id."
             )
-        raise MessageSeenError(item["video_ids"])
+        raise MessageSeenError(item["video_ids"], set(map(int, item.get("capped", ()))))
 
     def add(
         self,

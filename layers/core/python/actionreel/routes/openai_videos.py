@@ -149,7 +149,9 @@ def download_video(
 ) -> Response[str]:
     video = _video(name)
     if video.status != "completed":
-        raise RequestError(409 if video.is_open else 404, "not_ready", "This video has no file.")
+        if video.is_open:
+            raise RequestError(409, "not_ready", "This video is not ready yet.")
+        raise RequestError(404, "not_found", "This video has no file.")
     key = file_key(router.tenant, video.video_id, "mp4") if variant == "video" else video.poster_key
     if key is None or variant == "spritesheet":
         raise RequestError(404, "not_found", f"This video has no {variant}.")
