@@ -26,7 +26,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.stepfunctions.parser.asl.utils import json_path
 
 from actionreel import bootstrap, transport
-from actionreel.aws import dynamodb_accounts, dynamodb_starts, s3
+from actionreel.aws import dynamodb_calls, dynamodb_starts, s3
 from actionreel.chat import callback
 from actionreel.observability import logger
 from actionreel.settings import Settings
@@ -135,7 +135,7 @@ class Seams:
         clock = SimpleNamespace(
             time=now, monotonic=now, sleep=sleep, time_ns=lambda: int(now() * 1e9)
         )
-        records = (dynamodb_starts, dynamodb_accounts)
+        records = (dynamodb_starts, dynamodb_calls)
         for module in (*records, transport, callback, botocore.endpoint, uuid6):
             self._patch.setattr(module, "time", clock)
         self._patch.setattr(os, "urandom", urandom)
