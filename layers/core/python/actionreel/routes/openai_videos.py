@@ -150,7 +150,7 @@ def download_video(
     video = _video(name)
     if video.status != "completed":
         if video.is_open:
-            raise RequestError(409, "not_ready", "This video is not ready yet.")
+            raise RequestError(409, "not_ready", "This video has no file yet.")
         raise RequestError(404, "not_found", "This video has no file.")
     key = file_key(router.tenant, video.video_id, "mp4") if variant == "video" else video.poster_key
     if key is None or variant == "spritesheet":
