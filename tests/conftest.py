@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -124,11 +125,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that need the running stack come last, and within that the long ones first.
 
     A stack works on in the background of its process, with that process's environment: a test
-    that puts something in its place, and counts who asks for it, would count the stack, too.
+    that puts something in its place, and counts who asks for it, would count the stack, too. The
+    simulation is the first of all: it takes minutes of every processor, and stacks have timeouts.
     """
     files = Counter(item.path for item in items)
     needy = {item.path for item in items if "stack" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: (item.path in needy, -files[item.path], item.path))
+    first = Path(__file__).parent / "simulation"
+
+    def place(item: pytest.Item) -> tuple[object, ...]:
+        return item.path in needy, first not in item.path.parents, -files[item.path], item.path
+
+    items.sort(key=place)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
