@@ -14,6 +14,7 @@ class Platform:
         self.name, self.room = name, Room()
         self.section = {"bot_token": f"token of {name}"}
         self.refusals: list[str] = []
+        self.answer_seconds = 3.0
         self.webhook_url = ""
         self.pressed: list[tuple[str, str]] = []
         self.trouble = ""  # what the platform says of a request that was not accepted

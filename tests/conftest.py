@@ -43,7 +43,8 @@ def _only_loopback() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The stack that `make dev` starts, in more of a hurry: what is lost is looked for every few
-    seconds, and one more model, `hasty`, gives up after 5 s."""
+    seconds, and one more model, `hasty`, gives up after 5 s. In less of one: the platforms' people
+    wait for an answer, however busy this machine is."""
     with pytest.MonkeyPatch.context() as patch, Stack(sweep_seconds=3, webhooks=False) as running:
         patch.setattr(  # tests write records by hand, for tenants of their own: they are left alone
             "actionreel.upkeep._tend",
@@ -62,6 +63,8 @@ def stack() -> Iterator[Stack]:
             update={"id": "hasty", "lengths": (4,), "first_wait_seconds": 1, "deadline_seconds": 5}
         )
         services["_registry"] = Registry(default="studio", models=(*shipped.models, hasty))
+        for platform in running.platforms.values():
+            platform.answer_seconds = GIVE_UP_SECONDS
         yield running
 
 

@@ -49,6 +49,7 @@ class FakeDiscord:
         self._state = State(self.room, token_seconds, clock)
         self._key, self._clock = SigningKey.generate(), clock
         self._webhook_url, self._verified = "", False
+        self.answer_seconds = ANSWER_SECONDS
         self.section = {
             "public_key": self._key.verify_key.encode().hex(),
             "application_id": self._state.application_id,
@@ -111,7 +112,7 @@ class FakeDiscord:
             said = answered.json()
         except (httpx.HTTPError, ValueError):
             raise RuntimeError("The application did not respond.") from None
-        late = time.monotonic() - began > ANSWER_SECONDS
+        late = time.monotonic() - began > self.answer_seconds
         kind = said.get("type") if isinstance(said, dict) else None
         if late or answered.status_code != 200 or kind != answer:
             raise RuntimeError("The application did not respond.")
@@ -141,7 +142,7 @@ class FakeDiscord:
             self._webhook_url,
             content=body,
             headers=headers,
-            timeout=ANSWER_SECONDS + 1,
+            timeout=self.answer_seconds + 1,
             trust_env=False,
         )
 

@@ -73,6 +73,7 @@ class FakePlatform(Protocol):
     room: Room
     section: dict[str, str]  # what the deployment's secret holds for it, `base_url` included
     refusals: list[str]  # what broke the platform's contract, a sentence each
+    answer_seconds: float  # how long the app may take to answer a request
 
     def connect(self, base_url: str, webhook_url: str) -> None:
         """Says where its API is served, and where its requests go: the setting up of the app."""

@@ -32,6 +32,7 @@ from actionreel.models import Place
 from local.chat.discord import FakeDiscord
 from local.chat.room import FakePlatform, Shown
 from local.loopback import serve
+from tests.conftest import GIVE_UP_SECONDS
 from tests.fakes import MP4, NOON, VIDEO_ID, cases
 from tests.providers.server import DROP, ProviderServer, Reply, Sent, provider_server
 
@@ -83,6 +84,7 @@ class World:
         self.seconds = 0.0
         self.app = App()
         self.fake = FakeDiscord(clock=lambda: NOON.timestamp() + self.seconds)
+        self.fake.answer_seconds = GIVE_UP_SECONDS
         self.platform: FakePlatform = self.fake
         self.discord = adapter(ChatConfig(lambda *, fresh=False: self.fake.section))
         self.app.section = self.fake.section
@@ -202,10 +204,8 @@ def test_a_command_without_an_answer_is_told(world: World) -> None:
     assert world.shown() == []
 
 
-def test_an_answer_that_takes_its_time_is_none(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("local.chat.discord.ANSWER_SECONDS", 0.05)
+def test_an_answer_that_takes_its_time_is_none(world: World) -> None:
+    world.fake.answer_seconds = 0.05
     world.app.early = lambda: time.sleep(0.2)
     with pytest.raises(RuntimeError, match="did not respond"):
         world.fake.write("/video a boat")

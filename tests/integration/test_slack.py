@@ -32,6 +32,7 @@ from actionreel.errors import (
 from actionreel.models import Place
 from local.chat.slack import FakeSlack
 from local.chat.slack_methods import CHANNEL, DIRECT
+from tests.conftest import GIVE_UP_SECONDS
 from tests.fakes import MP4, NOON, VIDEO_ID, cases
 from tests.providers.server import DROP, ProviderServer, Reply, Routes, Sent, provider_server
 
@@ -102,6 +103,7 @@ def host() -> Iterator[WSGIServer]:
 @pytest.fixture
 def home(server: ProviderServer, host: WSGIServer) -> Home:
     fake = FakeSlack()
+    fake.answer_seconds = GIVE_UP_SECONDS
     host.set_app(fake.application)
     url = f"http://127.0.0.1:{host.server_port}/slack"
     fake.connect(url, f"{server.url}/chat/slack")

@@ -34,6 +34,7 @@ from local.chat.room import Shown
 from local.chat.server import ChatServer
 from local.chat.telegram import FakeTelegram
 from local.chat.telegram_methods import CHAT
+from tests.conftest import GIVE_UP_SECONDS
 from tests.fakes import NOON, VIDEO_ID, cases
 from tests.providers.server import DROP, ProviderServer, Reply, provider_server
 
@@ -75,7 +76,7 @@ def files() -> Iterator[ProviderServer]:
 def home(files: ProviderServer) -> Iterator[FakeTelegram]:
     """The platform on this machine; its updates go to `files`."""
     platform = FakeTelegram()
-    platform.pause_seconds = 0
+    platform.pause_seconds, platform.answer_seconds = 0, GIVE_UP_SECONDS
     files.play(
         {
             "POST /chat/telegram": Reply(200),
