@@ -43,8 +43,9 @@ def caps_of(words: str, before: Caps) -> Caps:
     try:
         return Caps.model_validate(given)
     except ValidationError as error:
-        wrong = " and ".join(str(found["loc"][0]) for found in error.errors())
-        raise ValueError(f"{wrong} must be a number, from 0 to a billion.") from None
+        wrong = (found["loc"][0] for found in error.errors())
+        said = (f"{name} must be a {'' if name == 'usd' else 'whole '}number" for name in wrong)
+        raise ValueError(f"{' and '.join(said)}, from 0 to a billion.") from None
 
 
 def carry_out(where: Deployment, arguments: argparse.Namespace) -> None:

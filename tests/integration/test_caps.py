@@ -103,8 +103,12 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
             "films=3 says nothing. Say videos=N, seconds=N, usd=N",
         ),
         (["--caps", "videos 5"], "videos says nothing. Say videos=N"),
-        (["--caps", "videos=-1 usd=x"], "videos and usd must be a number, from 0 to a billion."),
+        (
+            ["--caps", "videos=-1 usd=x"],
+            "videos must be a whole number and usd must be a number, from 0 to a billion.",
+        ),
         (["--caps", "usd=1e400"], "usd must be a number, from 0 to a billion."),
+        (["--caps", "seconds=5.5"], "seconds must be a whole number, from 0 to a billion."),
         (["--tenant", "No Tenant"], "A tenant's name has small letters"),
     ],
 )
