@@ -7,7 +7,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -125,7 +124,8 @@ def executions() -> list[dict[str, Any]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that need the running stack come last, and within that the long ones first.
+    """The files that need the running stack come last, and within that the long ones first: those
+    that say `minutes`, so that nobody waits for them alone at the end, then by the count of tests.
 
     A stack works on in the background of its process, with that process's environment: a test
     that puts something in its place, and counts who asks for it, would count the stack, too. The
@@ -133,10 +133,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     files = Counter(item.path for item in items)
     needy = {item.path for item in items if "stack" in getattr(item, "fixturenames", ())}
-    first = Path(__file__).parent / "simulation"
+    long = {item.path for item in items if item.get_closest_marker("minutes")}
 
     def place(item: pytest.Item) -> tuple[object, ...]:
-        return item.path in needy, first not in item.path.parents, -files[item.path], item.path
+        return item.path in needy, item.path not in long, -files[item.path], item.path
 
     items.sort(key=place)
 

@@ -116,6 +116,7 @@ def record(api: httpx.Client, result: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize(("prompt", "ending"), ENDINGS.items(), ids=ENDINGS.keys())
 def test_failure_is_told(
     api: httpx.Client,

@@ -194,6 +194,7 @@ def test_a_message_id_belongs_to_one_text(api: httpx.Client) -> None:
     assert other.json()["code"] == "message_mismatch"
 
 
+@pytest.mark.minutes
 def test_fifty_messages_at_once(api: httpx.Client) -> None:
     tag = '<createAIVideo>{{"prompt": "boat number {}", "seconds": 4}}</createAIVideo>'
     with ThreadPoolExecutor(50) as pool:

@@ -69,6 +69,7 @@ def told(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
     )
 
 
+@pytest.mark.minutes
 def test_every_pair_of_20_tenants_with_20_videos_gives_the_same_404(
     client: httpx.Client, keys: dict[str, str], videos: dict[str, list[str]]
 ) -> None:

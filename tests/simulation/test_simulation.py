@@ -35,6 +35,7 @@ def assert_sound(results: list[Result]) -> None:
     assert not broken, campaign.report(broken, 1)
 
 
+@pytest.mark.minutes
 def test_every_seed_is_sound(results: list[Result]) -> None:
     assert_sound(results)
     assert len(results) == SEEDS
