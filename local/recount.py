@@ -14,12 +14,23 @@ from actionreel.aws.dynamodb_reads import DynamoDBVideoReader
 from actionreel.models import OPEN_STATUSES
 from local.deployment import Deployment
 
+TRIES = 10
+
 
 def recount(where: Deployment, tenant: str | None) -> None:
     """Puts the number on the account of the tenant, or of the deployment for None.
 
-    Raises ValueError if videos are started or end meanwhile.
+    Raises ValueError if videos are started or end during each of the counts.
     """
+    if not any(_recounted(where, tenant) for _ in range(TRIES)):
+        raise ValueError(
+            f"Videos were started or ended during each of {TRIES} counts. Try again while less is"
+            " made, such as after make pause."
+        )
+
+
+def _recounted(where: Deployment, tenant: str | None) -> bool:
+    """Counts once; False, and nothing written, if the account changed meanwhile."""
     key = items.account_key(tenant)
     before = _item(where, key).get("running")
     counted = sum(_counts(_item(where, found)) for found in _open(where, tenant))
@@ -37,7 +48,8 @@ def recount(where: Deployment, tenant: str | None) -> None:
         where.client.exceptions.ConditionalCheckFailedException,
         where.client.exceptions.TransactionConflictException,
     ):
-        raise ValueError("Videos are started or end at this moment; try again.") from None
+        return False
+    return True
 
 
 def _counts(video: Item) -> bool:
