@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from actionreel import bootstrap, upkeep
 from actionreel.registry import Registry
@@ -36,6 +37,16 @@ def _only_loopback() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """A request of a test that says nothing of time: httpx would wait for 5 s, which a busy
+    machine can take."""
+    with pytest.MonkeyPatch.context() as patch:
+        for phase in ("connect", "read", "write", "pool"):
+            patch.setattr(DEFAULT_TIMEOUT_CONFIG, phase, GIVE_UP_SECONDS)
         yield
 
 
