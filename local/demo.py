@@ -27,7 +27,7 @@ GIVE_UP_SECONDS = 300
 def main(folder: Path = Path("videos")) -> int:
     """Runs the demonstration; the file goes into `folder`."""
     print("Starting Actionreel on this machine ...", flush=True)
-    with Stack() as stack, httpx.Client(base_url=stack.url, follow_redirects=True) as api:
+    with Stack() as stack, _client(stack.url) as api:
         print(f"The model writes:\n  {MESSAGE}")
         result = _act(api, MESSAGE)
         for notice in result.get("notices", []):
@@ -48,6 +48,10 @@ def main(folder: Path = Path("videos")) -> int:
         file = _save(api, result["data"], folder)
     print(f"Saved {file} ({file.stat().st_size:,} bytes)")
     return 0
+
+
+def _client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, follow_redirects=True, timeout=GIVE_UP_SECONDS)
 
 
 def _act(api: httpx.Client, text: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def at_home(port: int) -> Deployment:
     """What `make dev` runs on that port. Raises UnreachableError."""
     url = f"http://{HOST}:{port}"
     try:
-        with urllib.request.urlopen(url + HOME, timeout=5) as response:
+        with urllib.request.urlopen(url + HOME, timeout=30) as response:
             told: dict[str, str] = json.load(response)
         client = boto3.session.Session(region_name=REGION).client(
             "dynamodb",

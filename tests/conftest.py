@@ -75,6 +75,7 @@ def stack() -> Iterator[Stack]:
         services["_registry"] = Registry(default="studio", models=(*shipped.models, hasty))
         for platform in running.platforms.values():
             platform.answer_seconds = GIVE_UP_SECONDS
+        patch.setattr("local.chat.telegram_methods.FETCH_SECONDS", GIVE_UP_SECONDS)
         yield running
 
 

@@ -67,7 +67,7 @@ class Runtime:
         self._wait_for(port)
 
     def _wait_for(self, port: int) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             assert self.process.poll() is None, "the emulator ended"
             try:

@@ -84,7 +84,7 @@ class Invocation:
         """Lets it go on until it stops again, or is over."""
         self._command = command
         self._go.release()
-        assert self._stopped.acquire(timeout=20), "the function hangs"
+        assert self._stopped.acquire(timeout=180), "the function hangs"
         if self.stopped_at is None:
             self._thread.join()
 

@@ -38,6 +38,11 @@ _ROUTES = Map(
 _FOR_THE_BOT = ("me", "register", "create", "change")
 
 
+class _EarlyError(RefusedError):
+    """An interaction that Discord has not heard the answer to: no fault of the app, whose work can
+    be done before its answer has come. It is to come again."""
+
+
 def respond(state: State, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answers a request (WSGI)."""
     status, retry = 200, {}
@@ -50,7 +55,7 @@ def respond(state: State, environ: dict[str, Any], start_response: Any) -> Itera
             status, answer = refusal.status, refusal.body
             if status == 429:
                 retry = {"Retry-After": str(math.ceil(RETRY_AFTER)), "X-RateLimit-Scope": "user"}
-            else:
+            elif not isinstance(refusal, _EarlyError):
                 state.refusals.append(f"{request.method}: {refusal} ({refusal.body['code']}).")
     response = Response(json.dumps(answer), status, retry, content_type="application/json")
     return response(environ, start_response)
@@ -120,8 +125,10 @@ def _as_bot(state: State, endpoint: str, names: Mapping[str, Any], request: Requ
 
 def _interaction(state: State, names: Mapping[str, Any]) -> Interaction:
     found = state.interactions.get(names["token"])
-    if found is None or names["app"] != state.application_id or not found.answered:
+    if found is None or names["app"] != state.application_id:
         raise RefusedError(*rules.UNKNOWN_WEBHOOK)
+    if not found.answered:
+        raise _EarlyError(*rules.UNKNOWN_WEBHOOK)
     if state.clock() >= found.until:
         raise RefusedError(*rules.EXPIRED)
     return found

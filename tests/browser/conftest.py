@@ -28,7 +28,9 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, timeout=PATIENCE
+        )
         expect.set_options(timeout=PATIENCE)
         yield launched
         launched.close()

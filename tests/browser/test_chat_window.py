@@ -64,6 +64,7 @@ def page(browser: Browser, server: ChatServer, expected: list[str]) -> Iterator[
             complaints.append(message.text)
 
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
     opened = context.new_page()
     opened.on("console", listen)
     opened.on("pageerror", lambda error: complaints.append(str(error)))

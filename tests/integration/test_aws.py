@@ -24,7 +24,7 @@ from actionreel.errors import (
 from actionreel.models import Video
 from local.stack import Stack
 from local.template import REGION
-from tests.conftest import state_machine
+from tests.conftest import GIVE_UP_SECONDS, state_machine
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 tenants = (f"tenant-{number}" for number in itertools.count())
@@ -122,7 +122,7 @@ def test_how_an_execution_stands(machine: str, tenant: str) -> None:
     unrecorded = video(tenant)
     assert workflow.state(unrecorded) == "absent"
     workflow.start(unrecorded)
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP_SECONDS
     while (state := workflow.state(unrecorded)) != "ended":
         assert state == "running"
         assert time.monotonic() < until

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -175,11 +177,17 @@ def test_a_silent_program_is_given_up(
     world: tuple[Site, Network], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, _ = world
-    monkeypatch.setattr(callback, "SECONDS", 0.3)
+    clock = [0.0]  # stands still until the program is reached
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def silent(connection: Any, request: bytes) -> None:
         assert isinstance(connection, ssl.SSLSocket)
-        connection.recv(1)
+        connection.sendall(b"H")
+        clock[0] = callback.SECONDS
+        for letter in b"TTP/1.1 204 Done\r\n":
+            connection.sendall(bytes([letter]))
+            time.sleep(0.5)
+        connection.sendall(b"\r\n")
 
     server.answers = {"/hook": silent}
     with pytest.raises(ChatInDoubtError):

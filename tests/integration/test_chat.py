@@ -112,7 +112,7 @@ def test_what_is_no_command_is_explained(name: str, stack: Stack) -> None:
 
 def test_a_press_cancels(platform: FakePlatform, api: httpx.Client) -> None:
     boat = word()
-    platform.write(f"/video [slow] a {boat}")
+    platform.write(f"/video [stuck] a {boat}")
     offered = until(lambda: [shown for shown in about(platform, boat) if shown.buttons])
     [(label, value)] = offered[0].buttons
     assert label == "Cancel"

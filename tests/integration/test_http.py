@@ -107,7 +107,7 @@ def test_other_methods(api: httpx.Client, method: str, path: str, allowed: str) 
 
 
 def test_not_ready_yet(api: httpx.Client, stack: Stack) -> None:
-    [result] = act(api, '<createAIVideo>{"prompt": "[slow] snow"}</createAIVideo>')
+    [result] = act(api, '<createAIVideo>{"prompt": "[stuck] snow"}</createAIVideo>')
     answer = api.get(content_link(stack, result["data"]["videoId"]))
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
 

@@ -20,6 +20,7 @@ from actionreel.models import Place, Video
 from actionreel.webhook_tokens import deployment_token
 from local.stack import Stack
 from local.template import ROOT
+from tests.conftest import GIVE_UP_SECONDS
 from tests.lambda_runtime import Runtime
 
 EVENTS = ROOT / "tests/events"
@@ -84,7 +85,7 @@ def test_create_poll_and_store(invoke: Invoke) -> None:
 
 def polled(invoke: Invoke, job: dict[str, Any]) -> dict[str, Any]:
     """The document when the provider has done with the job."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP_SECONDS
     while job["status"] == "pending" and time.monotonic() < until:
         time.sleep(job["wait_seconds"])
         job = invoke("PollVideoFunction", job)

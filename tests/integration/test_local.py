@@ -18,7 +18,7 @@ import pytest
 from local.lambdas import Remote
 from local.stack import Stack
 from local.template import ROOT
-from tests.conftest import act, ended
+from tests.conftest import GIVE_UP_SECONDS, act, ended
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core/python'}"}
 
@@ -40,7 +40,7 @@ def make_dev(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.P
         yield process, line.removeprefix("Actionreel is ready at ").strip()
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=GIVE_UP_SECONDS)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -50,7 +50,7 @@ def test_it_starts_says_where_and_ends(ending: signal.Signals) -> None:
             assert "Actionreel" in client.get("/").text
             act(client, '<createAIVideo>{"prompt": "[slow] never seen"}</createAIVideo>')
         process.send_signal(ending)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=GIVE_UP_SECONDS) == 0
         with pytest.raises(httpx.ConnectError):
             httpx.get(url)
 
@@ -60,7 +60,12 @@ def test_a_taken_port_is_said() -> None:
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "local", "--port", str(port)]
         done = subprocess.run(
-            command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+            command,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=GIVE_UP_SECONDS,
         )
     assert done.returncode == 1
     assert done.stderr.startswith("Actionreel cannot start: ")
@@ -85,7 +90,7 @@ def test_functions_elsewhere(stack: Stack) -> None:
     """`--lambda-endpoint`: here the endpoint of another stack, and so that stack's records."""
     with (
         make_dev("--lambda-endpoint", stack.url) as (_, url),
-        httpx.Client(base_url=url, timeout=30) as there,
+        httpx.Client(base_url=url, timeout=GIVE_UP_SECONDS) as there,
         httpx.Client(base_url=stack.url) as here,
     ):
         [first] = act(there, '<createAIVideo>{"prompt": "[instant] elsewhere"}</createAIVideo>')
@@ -102,7 +107,12 @@ def test_errors_of_functions_elsewhere_are_seen(stack: Stack) -> None:
 def test_demo_saves_a_video(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local.demo"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=2 * GIVE_UP_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     [file] = tmp_path.glob("videos/*.mp4")

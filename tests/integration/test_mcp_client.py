@@ -98,7 +98,7 @@ async def test_a_video_that_fails_says_why(stack: Stack) -> None:
 
 async def test_a_video_is_cancelled(stack: Stack) -> None:
     async with connected(stack) as client:
-        video = await told(client, "create_video", prompt="[slow] a boat that is not awaited")
+        video = await told(client, "create_video", prompt="[stuck] a boat that is not awaited")
         until = time.monotonic() + GIVE_UP_SECONDS
         outcome = ""
         while outcome != "cancelled":  # while the provider is asked, it is "not now"

@@ -118,7 +118,7 @@ def test_one_that_is_being_made_is_not_deleted(client: OpenAI, api: httpx.Client
         client.videos.download_content(video.id)
     hexed = video.id.removeprefix("video_")
     own = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}"
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP_SECONDS
     while api.delete(f"/videos/{own}").status_code == 409 and time.monotonic() < until:
         time.sleep(0.2)
     assert client.videos.retrieve(video.id).status == "failed"
@@ -300,10 +300,9 @@ def test_a_client_s_own_second_try_makes_no_second_video(stack: Stack) -> None:
 def test_both_doors_lead_to_the_same_videos(
     client: OpenAI, api: httpx.Client, stack: Stack
 ) -> None:
-    before = len(studio_jobs(stack))
     [result] = act(api, '<createAIVideo>{"prompt": "through a tag"}</createAIVideo>')
     name = "video_" + result["data"]["videoId"].replace("-", "")
     assert client.videos.retrieve(name).prompt == "through a tag"
     ended(api, result)
     assert client.videos.retrieve(name).status == "completed"
-    assert len(studio_jobs(stack)) == before + 1
+    assert [job["prompt"] for job in studio_jobs(stack)].count("through a tag") == 1

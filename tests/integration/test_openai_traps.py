@@ -20,6 +20,7 @@ from actionreel import bootstrap
 from actionreel.accounts import Caps
 from actionreel.models import Failure
 from local.stack import Stack
+from tests.conftest import GIVE_UP_SECONDS
 from tests.fakes import NOON, a_video
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -86,7 +87,7 @@ def told(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
 def test_every_id_that_is_nobody_s_gives_the_same_404(stack: Stack, door: httpx.Client) -> None:
     others = a_video(tenant="somebody", video_id=str(uuid7()), status="completed")
     own = door.post("videos", json={"prompt": "[fail:server]"}).json()
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP_SECONDS
     while door.get(f"videos/{own['id']}").json()["status"] != "failed":
         assert time.monotonic() < until
         time.sleep(0.2)

@@ -17,7 +17,8 @@ from actionreel import bootstrap, messages
 from actionreel.api_models import ActionsRequest
 from actionreel.models import Video
 from local.stack import Stack
-from tests.conftest import act, ended, executions, studio_jobs
+from local.studio.words import JOB_WORDS
+from tests.conftest import GIVE_UP_SECONDS, act, ended, executions, studio_jobs
 
 SEED_MESSAGE = (
     '<createAIVideo>{"prompt": "scene description", "model": "sora-2", "seconds": 8, '
@@ -203,10 +204,11 @@ def test_fifty_messages_at_once(api: httpx.Client) -> None:
     assert [last.get("type") for last in lasts] == ["CHAT_VIDEO"] * 50
 
 
-def test_progress_is_seen_on_the_way(api: httpx.Client) -> None:
+def test_progress_is_seen_on_the_way(api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(JOB_WORDS, "[slow]", {"pace": 150.0})
     [result] = act(api, '<createAIVideo>{"prompt": "[slow] tide"}</createAIVideo>')
     seen: set[int] = set()
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP_SECONDS
     while result["type"] == "VIDEO_PENDING" and time.monotonic() < until and len(seen) < 3:
         time.sleep(1)
         [result] = act(

@@ -268,8 +268,9 @@ def served(application: Callable[[Request], Response]) -> Iterator[str]:
     server.server_close()
 
 
-def test_keys_come_over_a_socket(issuer: Issuer) -> None:
-    """With what reads them in the cloud; but for the encryption."""
+def test_keys_come_over_a_socket(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what reads them in the cloud; but for the encryption, and the hurry."""
+    monkeypatch.setattr("actionreel.json_web_tokens.READ_SECONDS", 60)
 
     def answer(request: Request) -> Response:
         return Response(issuer.fetch(ISSUER.rstrip("/") + request.path))
