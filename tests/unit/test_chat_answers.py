@@ -17,6 +17,7 @@ from actionreel.errors import (
     ChatRefusedError,
     ChatThrottledError,
     ChatUnavailableError,
+    ProviderUnavailableError,
     RequestError,
 )
 from actionreel.messages import MAX_CREATES
@@ -133,7 +134,7 @@ def test_a_command_that_cannot_be_carried_out_is_told_why() -> None:
     services = asked(kind="command", text="boat --image http://10.0.0.1/x")
     answer(REF, services)
     [text] = texts(services)
-    assert text.startswith("input_reference_url ")
+    assert text.startswith("The image's address ")
     assert videos(services) == []
 
 
@@ -362,7 +363,16 @@ def test_a_video_is_cancelled_without_a_word() -> None:
 def test_a_video_that_cannot_be_cancelled_any_more_is_told() -> None:
     services = at("generating", place=PLACE)
     services.studio.stopping = "too_late"
-    assert texts(pressed(services)) == ["It is too late to cancel this video."]
+    said = "“a paper boat”: It is too late to cancel this video."
+    assert texts(pressed(services)) == [said]
+
+
+def test_a_video_whose_cancelling_went_wrong_is_told_by_its_name() -> None:
+    services = at("generating", place=PLACE)
+    services.studio.stopping = ProviderUnavailableError("The provider answered with an error.")
+    [said] = texts(pressed(services))
+    assert said.startswith("“a paper boat”: It was not cancelled, as far as we know. The provider")
+    assert record(services).status == "generating"
 
 
 def test_a_video_that_is_being_asked_for_is_cancelled_when_that_can_be() -> None:
@@ -446,7 +456,8 @@ def test_a_retry_that_was_deleted_is_announced_no_more() -> None:
     again = a_video(video_id=AGAIN, status="failed", place=PLACE, deleted_at=NOON)
     services.videos.add("default", [again], None)
     [told] = texts(pressed(services, "retry"))
-    assert told == "This video was made again, and that was deleted; ask for a new one."
+    again_gone = "This video was made again, and that was deleted; ask for a new one."
+    assert told == f"“a paper boat”: {again_gone}"
 
 
 # Trouble

@@ -290,6 +290,13 @@ def test_a_failed_record(charged: bool) -> None:
     assert (body["maybeCharged"], body["videoUrl"]) == (charged, None)
 
 
+@pytest.mark.parametrize("charged", [False, True])
+def test_a_result_says_what_may_be_charged(charged: bool) -> None:
+    failure = FAILURE.model_copy(update={"maybe_charged": charged})
+    found = result(a_video(status="unknown", failure=failure), NOON, LINKS, {})
+    assert ("maybeCharged" in found, found.get("maybeCharged", False)) == (charged, charged)
+
+
 def test_a_retry_and_the_video_that_it_is_one_of_name_each_other() -> None:
     shown = view(a_video(retry_of="older", retried_as="newer"), LINKS)
     body = shown.model_dump(mode="json", by_alias=True)

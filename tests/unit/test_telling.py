@@ -72,6 +72,19 @@ def test_a_video_that_was_not_made_says_why(status: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("It is no MP4.", "It is no MP4. The provider may charge for it."),
+        ("It may charge.", "It may charge."),
+    ],
+)
+def test_what_may_be_charged_is_told_once(message: str, text: str) -> None:
+    failure = Failure(code="storage", message=message, maybe_charged=True)
+    told = ended(a_video(status="unknown", failure=failure), LINKS)
+    assert told.text == f"There is no video of “a paper boat”. {text}"
+
+
+@pytest.mark.parametrize(
     ("failure", "changes", "deeds"),
     cases(
         {

@@ -116,13 +116,15 @@ class ChatVideoResult(_Result):
 
 class ErrorResult(_Result):
     """There is no video; `error` is a sentence for the reader. `retryAfterSeconds` is there if it
-    is known when another try can succeed."""
+    is known when another try can succeed, `maybeCharged` (true) if the provider may charge for a
+    video that it has made or may have made."""
 
     error: str
     code: ErrorCode
     retryable: bool
     retry_after_seconds: int | None = None
     video_id: str | None = None
+    maybe_charged: bool | None = None
 
 
 class ActionsResponse(ApiDocument):

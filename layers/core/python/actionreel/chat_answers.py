@@ -153,24 +153,33 @@ def _act(
 def _press(turn: Turn, services: Services) -> str:
     """Does what a button says; returns what there is to say about it, if anything."""
     deed, _, video_id = turn.message.text.partition(":")
-    place = turn.message.place
+    author = turn.message.place.author
     try:
         video = messages.find(turn.tenant, video_id, services)
     except VideoNotFoundError as unknown:
         return str(unknown)
     if video.place is None:
         return str(VideoNotFoundError())
-    if video.place.author is not None and video.place.author != place.author:
+    if video.place.author not in (None, author):
         return _NOT_YOURS
-    if deed == "cancel":
-        return _cancel(turn.tenant, video_id, services)
+    said = _cancel(video, services) if deed == "cancel" else _make_again(video, turn, services)
+    return said and f"{telling.quoted(video)}: {said}"
+
+
+def _make_again(video: Video, turn: Turn, services: Services) -> str:
+    """See _press. The button with "anyway" in its name accepts that it may be charged twice."""
     again = services.videos.get(turn.tenant, video.retried_as) if video.retried_as else None
     if again is not None and again.deleted_at is None:
         announce(again, services)
         return "This was made again already." if not again.is_open else ""
     try:
-        double = deed == "retry_anyway"
-        again = retry(turn.tenant, video_id, services, accept_double_charge=double, place=place)
+        again = retry(
+            turn.tenant,
+            video.video_id,
+            services,
+            accept_double_charge=turn.message.text.startswith("retry_anyway:"),
+            place=turn.message.place,
+        )
     except StaleVideoError:
         return "This video is changing at the moment; try that again."
     except ActionreelError as error:
@@ -180,13 +189,13 @@ def _press(turn: Turn, services: Services) -> str:
     return ""
 
 
-def _cancel(tenant: str, video_id: str, services: Services) -> str:
-    """Raises RequestError while nobody can tell yet what there is to cancel: the task is then tried
-    again. Of a cancelled video its own message tells."""
+def _cancel(video: Video, services: Services) -> str:
+    """See _press. Raises RequestError while nobody can tell yet what there is to cancel: the task
+    is then tried again. Of a cancelled video its own message tells."""
     try:
-        done = cancel(tenant, video_id, services)
+        done = cancel(video.tenant, video.video_id, services)
     except ProviderError as error:
-        return str(error)
+        return f"It was not cancelled, as far as we know. {error} Try that again in a minute."
     if done.outcome != "cancelled":
         return results.CANCELLATIONS[done.outcome]
     point_at(done.video, services)  # its execution will say it as well, when its wait is over

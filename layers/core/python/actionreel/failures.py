@@ -16,8 +16,8 @@ from actionreel.models import CaughtError, Failure, Video, VideoJob
 
 _OURS = "Something went wrong on our side while this video was being made."
 INTERRUPTED = (
-    "A request to the provider was cut off: it may or may not have started this video, and may"
-    " charge for it."
+    "A request to the provider was not clearly answered: it may or may not have started this video,"
+    " and may charge for it."
 )
 _WORDS = {
     "storage": "The video was made, but its file could not be stored.",

@@ -69,6 +69,7 @@ def result(
         "code": failure.code,
         "retryable": failure.retryable,
         "videoId": outcome.video_id,
+        **({"maybeCharged": True} if failure.maybe_charged else {}),
         **notices,
         **meta,
     }

@@ -42,6 +42,8 @@ def ended(video: Video, links: Links) -> Told:
         return Told(_with_notices(text, video), link=video_url(video, links))
     failure = video.failure or _NO_REASON
     text = f"There is no video of {quoted(video)}. {failure.message}"
+    if failure.maybe_charged and "charge" not in failure.message:
+        text += " The provider may charge for it."
     return Told(_with_notices(text, video), buttons=_again(video, failure))
 
 

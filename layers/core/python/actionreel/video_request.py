@@ -119,5 +119,6 @@ def _reference(value: Any) -> str | None:
     except UnsafeUrlError as unsafe:
         reason = unsafe.reason
     raise InvalidActionError(
-        f"input_reference_url {reason}. It must be the https address of a PNG, JPEG or WebP image."
+        f"The image's address (input_reference_url) {reason}. It must be the https address of a"
+        " PNG, JPEG or WebP image."
     )

@@ -38,7 +38,8 @@ class DynamoDBVideoStarts(DynamoDBVideoReader):
             return
         if item["text_digest"] != message.text_digest:
             raise MessageMismatchError(
-                "This message id came before, with another text; give each message its own id."
+                "This id (messageId, Idempotency-Key or requestId) came before, with another"
+                " text; give each message its own."
             )
         raise MessageSeenError(item["video_ids"], set(map(int, item.get("capped", ()))))
 
