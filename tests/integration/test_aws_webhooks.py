@@ -112,14 +112,15 @@ def wait(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Run]:
     """Runs the part of the state machine that waits; gives the name of an execution. What it came
     to is in its output: `look` or `plain`."""
     states = json.loads((ROOT / "statemachine/video_generation.asl.json").read_text())["States"]
-    names = ("Webhook Expected?", "Wait For Provider Or Webhook", "Forget Nudge")
+    names = ("Which Wait?", "Wait For Provider Or Webhook", "Forget Nudge")
     waiting = {name: states[name] for name in names}
     plain = {"Type": "Pass", "Result": {"by": "plain"}, "End": True}
     definition = {
-        "StartAt": "Webhook Expected?",
+        "StartAt": "Which Wait?",
         "States": {
             **waiting,
             "Wait For Provider": plain,
+            "Wait To Reconcile": {"Type": "Fail"},
             "Poll Video": {"Type": "Pass", "Result": {"by": "look"}, "End": True},
         },
     }

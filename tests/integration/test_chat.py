@@ -110,6 +110,25 @@ def test_what_is_no_command_is_explained(name: str, stack: Stack) -> None:
     assert len(explained) == 1
 
 
+def test_a_video_in_doubt_is_told_as_one(
+    platform: FakePlatform, api: httpx.Client, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has begun it, and its answer got lost: what the message says meanwhile."""
+    boat, edited, edit = word(), [], platform.room.edit
+
+    def noted(message_id: str, **changes: Any) -> Shown:
+        shown = edit(message_id, **changes)
+        edited.append(shown)
+        return shown
+
+    monkeypatch.setattr(platform.room, "edit", noted)
+    platform.write(f"/video [created:drop] [unlisted*1] a {boat}")
+    assert told(api, boat)["status"] == "completed"
+    doubts = [shown for shown in edited if boat in shown.text and "is in doubt: " in shown.text]
+    assert len(doubts) == 1
+    assert len([job for job in studio_jobs(stack) if boat in json.dumps(job)]) == 1
+
+
 def test_a_press_cancels(platform: FakePlatform, api: httpx.Client) -> None:
     boat = word()
     platform.write(f"/video [stuck] a {boat}")

@@ -162,14 +162,19 @@ def test_what_is_paid_for_outlasts_minutes_of_trouble(name: str, minutes: int) -
 def test_every_status_of_a_document_leads_somewhere() -> None:
     choice = STATES["Video Ready?"]
     watched, *by_status = choice["Choices"]
-    assert watched["And"][0] == {"Variable": "$.status", "StringEquals": "pending"}
+    assert watched["And"][0] == {
+        "Or": [
+            {"Variable": "$.status", "StringEquals": "pending"},
+            {"Variable": "$.status", "StringEquals": "ambiguous"},
+        ]
+    }
     assert [rule["Variable"] for rule in watched["And"][1:]] == ["$.reports"] * 2
     assert watched["Next"] == "Report Progress"
     ways = {rule["StringEquals"]: rule["Next"] for rule in by_status}
     assert ways == {
         "queued": "Wait To Ask Again",
-        "ambiguous": "Wait To Reconcile",
-        "pending": "Webhook Expected?",
+        "ambiguous": "Which Wait?",
+        "pending": "Which Wait?",
         "completed": "Store Video",
         "stored": "Somebody To Tell?",
     }
@@ -182,7 +187,7 @@ def test_every_status_of_a_document_leads_somewhere() -> None:
 def test_every_task_but_the_last_is_followed_by_the_question() -> None:
     followed = {name: task["Next"] for name, task in TASKS.items()}
     assert followed.pop("Fail Video") == followed.pop("Deliver Result") == "Somebody To Tell?"
-    assert followed.pop("Report Progress") == "Webhook Expected?"
+    assert followed.pop("Report Progress") == "Which Wait?"
     assert set(followed.values()) == {"Video Ready?"}
 
 
@@ -219,8 +224,13 @@ def test_a_wait_is_as_long_as_the_document_says(wait: str, task: str) -> None:
 
 def test_who_awaits_a_webhook_waits_with_a_token() -> None:
     """A document of another release may not have the field: then it is not asked what it says."""
-    [rule] = STATES["Webhook Expected?"]["Choices"]
-    assert STATES["Webhook Expected?"]["Default"] == "Wait For Provider"
+    doubt, rule = STATES["Which Wait?"]["Choices"]
+    assert doubt == {
+        "Variable": "$.status",
+        "StringEquals": "ambiguous",
+        "Next": "Wait To Reconcile",
+    }
+    assert STATES["Which Wait?"]["Default"] == "Wait For Provider"
     assert rule["Next"] == "Wait For Provider Or Webhook"
     assert rule["And"] == [
         {"Variable": "$.awaits_webhook", "IsPresent": True},
