@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -51,7 +52,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     except OSError as error:
-        print(f"Actionreel cannot start: {error}", file=sys.stderr)
+        print(f"Actionreel cannot start: {error.strerror or error}", file=sys.stderr)
+        if error.errno == errno.EADDRINUSE:
+            print("Something else is there; take another: make dev PORT=9000", file=sys.stderr)
         return 1
 
 

@@ -70,6 +70,7 @@ def test_a_taken_port_is_said() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Actionreel cannot start: ")
     assert str(port) in done.stderr
+    assert done.stderr.endswith("make dev PORT=9000\n")
 
 
 def test_a_provider_that_is_not_there() -> None:
