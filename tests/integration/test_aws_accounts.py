@@ -128,10 +128,10 @@ def test_a_record_of_an_older_release_is_not_counted(services: FakeServices, ten
 @pytest.mark.parametrize(
     ("caps", "words"),
     [
-        ({"videos": 2}, "Your cap of 2 videos a day is reached. It frees at 2026-11-23 00:00 UTC."),
-        ({"seconds": 20}, "This video has 8 seconds, and 4 are left of your cap of 20 seconds"),
-        ({"usd": "2.00"}, "may cost $0.80, and $0.40 are left of your cap of $2.00 a day"),
-        ({"concurrent": 2}, "Your cap of 2 videos at one time is reached. It frees when one of"),
+        ({"videos": 2}, "cap of 2 videos a day is reached. It frees at 2026-11-23 00:00 UTC."),
+        ({"seconds": 20}, "has 8 seconds, and 4 are left of this account's cap of 20 seconds"),
+        ({"usd": "2.00"}, "$0.80, and $0.40 are left of this account's cap of $2.00 a day"),
+        ({"concurrent": 2}, "cap of 2 videos at one time is reached. It frees when one of"),
     ],
 )
 def test_the_third_is_refused(
@@ -162,7 +162,7 @@ def test_the_next_day_is_another(services: FakeServices, tenant: str) -> None:
 
 def test_what_one_tenant_uses_another_keeps(services: FakeServices, tenant: str) -> None:
     cap(services, tenant, videos=0)
-    with pytest.raises(QuotaError, match="Your cap of videos a day is 0: no video can be made"):
+    with pytest.raises(QuotaError, match="cap of videos a day is 0: no video can be made"):
         create(services, tenant)
     create(services, f"{tenant}-other")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
 
 from actionreel import bootstrap
+from actionreel.accounts import Caps
 from actionreel.errors import CrowdedError, ProviderRejectedError, ProviderUnavailableError
 from actionreel.models import Failure, Video
 from actionreel.results import view
@@ -103,18 +105,22 @@ def test_a_video_that_is_not_cancelled_is_told_with_200(outcome: Any) -> None:
 
 def test_while_the_provider_is_asked_it_is_a_409() -> None:
     reply = delete(at("submitting"))
-    assert (reply.status, reply.body["code"]) == (409, "not_now")
+    assert (reply.status, reply.body["code"], reply.body["retryable"]) == (409, "not_now", True)
     assert reply.body["error"].endswith("try again in a minute.")
 
 
 @pytest.mark.parametrize(
-    "error", [ProviderUnavailableError("It is off."), ProviderRejectedError("The key is wrong.")]
+    ("error", "later"),
+    [
+        (ProviderUnavailableError("It is off."), {"retryable": True}),
+        (ProviderRejectedError("The key is wrong."), {}),
+    ],
 )
-def test_a_provider_that_cannot_be_reached_is_a_503(error: Any) -> None:
+def test_a_provider_that_cannot_be_reached_is_a_503(error: Any, later: dict[str, bool]) -> None:
     services = at("generating")
     services.studio.stopping = error
     reply = delete(services)
-    assert reply == (503, {"error": str(error), "code": error.code})
+    assert reply == (503, {"error": str(error), "code": error.code, **later})
 
 
 def test_where_too_many_write_at_once_it_is_a_503_and_not_our_fault() -> None:
@@ -124,7 +130,8 @@ def test_where_too_many_write_at_once_it_is_a_503_and_not_our_fault() -> None:
         raise CrowdedError
 
     services.videos.advance = crowded  # type: ignore[method-assign]
-    told = {"error": "Too much happens at this moment; try again.", "code": "busy"}
+    sentence = "Too much happens at this moment; try again."
+    told = {"error": sentence, "code": "busy", "retryable": True}
     assert delete(services) == (503, told)
 
 
@@ -322,3 +329,12 @@ def test_a_key_that_cannot_be_kept_is_said_and_makes_nothing(path: str, key: str
     assert reply.status == 400
     assert reply.body["error"]["message"].startswith("Idempotency-Key can have at most 190")
     assert services.videos.records == {}
+
+
+def test_usage_has_the_caps_of_the_account_and_those_of_all_together() -> None:
+    services = FakeServices()
+    services.accounts.general = (Caps(videos=5), Caps(usd=Decimal("2.5")))
+    reply = call(services, "GET", "/usage")
+    none = {"videos": None, "seconds": None, "usd": None, "concurrent": None}
+    assert (reply.status, reply.body["caps"]) == (200, none | {"videos": 5})
+    assert reply.body["deploymentCaps"] == none | {"usd": 2.5}

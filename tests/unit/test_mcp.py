@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from actionreel import bootstrap
+from actionreel.accounts import Caps
 from actionreel.registry import Registry
 from actionreel.tool_schemas import NAMES
 from functions.mcp import app
@@ -252,8 +253,20 @@ def test_cancelling_is_for_its_tenant() -> None:
         told = use(others, name, videoId=VIDEO_ID)
         assert told == use(others, name, videoId="x") == use(FakeServices(), name, videoId=VIDEO_ID)
         assert told["isError"] is True
-        assert told["content"][0]["text"] == "There is no video with this id."
+        assert [part["text"] for part in told["content"]] == ["There is no video with this id."]
     assert others.videos.records["other", VIDEO_ID].status == "queued"
+
+
+def test_a_cap_is_told_with_when_to_ask_again() -> None:
+    services = FakeServices()
+    services.accounts.general = (Caps(videos=0), Caps())
+    result = use(services, "create_video", prompt="p")
+    said, advice = (part["text"] for part in result["content"])
+    assert said.startswith("This account's cap of videos a day is 0")
+    assert (result["isError"], json.loads(advice)) == (
+        True,
+        {"retryable": True, "retryAfterSeconds": 900},
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,10 @@ def use(services: FakeServices, name: str, arguments: Any = None, **headers: str
         [tool] = [tool for tool in tools(SEED) if tool.name == name]
         Draft202012Validator(answer_schema(tool)).validate(reply.body)
     else:
-        assert reply.body.keys() == {"error", "code"}
+        assert reply.body.keys() - {"retryAfterSeconds"} in (
+            {"error", "code"},
+            {"error", "code", "retryable"},
+        )
     return reply
 
 
@@ -150,7 +153,8 @@ def test_a_cap_is_told_with_its_sentence() -> None:
     services.accounts.general = (Caps(videos=0), Caps())
     reply = use(services, "create_video", {"prompt": "p"})
     assert (reply.status, reply.body["code"]) == (429, "quota")
-    assert "Your cap of videos a day is 0" in reply.body["error"]
+    assert "This account's cap of videos a day is 0" in reply.body["error"]
+    assert (reply.body["retryable"], reply.body["retryAfterSeconds"]) == (True, 900)
     assert services.workflow.started == []
 
 
@@ -232,7 +236,7 @@ def test_a_video_is_cancelled() -> None:
 
 def test_a_cancellation_that_cannot_be_now() -> None:
     reply = use(at("submitting"), "cancel_video", {"videoId": VIDEO_ID})
-    assert (reply.status, reply.body["code"]) == (409, "not_now")
+    assert (reply.status, reply.body["code"], reply.body["retryable"]) == (409, "not_now", True)
     services = at("generating")
     services.studio.stopping = ProviderUnavailableError("It does not answer.")
     assert use(services, "cancel_video", {"videoId": VIDEO_ID}).status == 503
@@ -246,7 +250,7 @@ def test_who_is_not_there_is_told_the_same(name: str) -> None:
     for video_id in ids:
         reply = use(services, name, {"videoId": video_id})
         said = {"error": "There is no video with this id.", "code": "not_found"}
-        assert reply == Reply(404, said)
+        assert reply == Reply(404, said), "it will not be there later"
     reply = use(services, name, {})
     assert reply.status == 422
     assert reply.body["error"] == f"{name} needs a videoId: the one that create_video gave."

@@ -20,14 +20,14 @@ from actionreel.models import Document, Reservation, Video
 MOST = 10**9  # that a cap can be: what is left of it must have digits that can be written
 _WHO_KNOWS = 900  # seconds: how soon it is worth asking again where a person decides
 Owner = Literal["tenant", "deployment"]
-_WHOSE = {"tenant": "your", "deployment": "the whole deployment's"}
+_WHOSE = {"tenant": "this account's", "deployment": "the whole deployment's"}
 _WHAT = {
     "videos": "videos a day",
     "seconds": "seconds a day",
     "usd": "dollars a day",
     "concurrent": "videos at one time",
 }
-_ALL = {"tenant": "Your", "deployment": "The whole deployment's"}
+_ALL = {"tenant": "This account's", "deployment": "The whole deployment's"}
 
 
 class Amount(NamedTuple):
@@ -79,7 +79,7 @@ class Account(Document):
         """Why one more video of that amount cannot be made: which cap, and when it frees; None if
         it can."""
         if self.paused:
-            who = "This deployment" if self.owner == "deployment" else "Your account"
+            who = "This deployment" if self.owner == "deployment" else "This account"
             return QuotaError(
                 f"{who} is paused by its operator: no video is started for now.", _WHO_KNOWS
             )

@@ -68,10 +68,13 @@ class ActionsRequest(ApiDocument):
 
 
 class ErrorBody(ApiDocument):
-    """Every error of the API."""
+    """Every error of the API. `retryable` is there, and true, if the same request may work later;
+    `retryAfterSeconds` if it is known when."""
 
     error: str
     code: str
+    retryable: bool | None = None
+    retry_after_seconds: int | None = None
 
 
 class _Result(ApiDocument):
@@ -227,12 +230,14 @@ class UsedView(ApiDocument):
 class UsageView(ApiDocument):
     """The body of `GET /usage`: today, how much may be made, and the days before, newest first.
 
-    `paused` says that no video is started now, `resetsAt` when the day's caps free.
+    `deploymentCaps` are those of all tenants together. `paused` says that no video is started now,
+    `resetsAt` when the day's caps free.
     """
 
     today: UsedView
     running: int
     caps: CapsView
+    deployment_caps: CapsView
     paused: bool
     resets_at: datetime
     days: list[UsedView]

@@ -48,16 +48,18 @@ class ActionreelError(Exception):
     """The root. `code` and `retryable` are what the reader is told with the message."""
 
     code: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
 
 class RequestError(ActionreelError):
-    """An HTTP request that cannot be answered; `status` is the HTTP status, `word` the code."""
+    """An HTTP request that cannot be answered; `status` is the HTTP status, `word` the code. What
+    is `not_now` may be answered later."""
 
     def __init__(self, status: int, word: str, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.word = word
+        self.retryable = word == "not_now"
 
 
 class InvalidActionError(ActionreelError):

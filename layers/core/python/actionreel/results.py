@@ -51,8 +51,7 @@ def result(
         return {
             "error": str(outcome),
             "code": outcome.code,
-            "retryable": outcome.retryable,
-            **_when_to_try_again(outcome),
+            **another_try(outcome),
             **meta,
         }
     notices = {"notices": list(outcome.notices)} if outcome.notices else {}
@@ -75,9 +74,12 @@ def result(
     }
 
 
-def _when_to_try_again(error: ActionreelError) -> dict[str, int]:
+def another_try(error: Exception) -> dict[str, Any]:
+    """Whether the same may work later, and when, in seconds, if that is known."""
+    retryable = isinstance(error, ActionreelError) and error.retryable
     seconds = error.retry_after if isinstance(error, QuotaError) else None
-    return {} if seconds is None else {"retryAfterSeconds": math.ceil(seconds)}
+    when = {} if seconds is None else {"retryAfterSeconds": math.ceil(seconds)}
+    return {"retryable": retryable, **when}
 
 
 def _pending(video: Video, now: datetime) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from actionreel.errors import (
     VideoNotFoundError,
 )
 from actionreel.observability import logger
+from actionreel.results import another_try
 
 
 def errors(*statuses: int) -> dict[int, Any]:
@@ -75,7 +76,8 @@ class NoMethodError(RequestError):
 def on_error(error: Exception) -> Response[dict[str, Any]]:
     """An error as our own routes tell it."""
     status, message, code = explain(error)
-    body = {"error": message, "code": code}
+    advice = another_try(error)
+    body = {"error": message, "code": code, **(advice if advice["retryable"] else {})}
     return Response(status, "application/json", body, headers=headers_of(error))
 
 

@@ -24,10 +24,11 @@ Turns the action tags that a language model writes into videos. Post the model's
 until its result is final.
 
 Send an API key as `Authorization: Bearer ar_...`, or, where the deployment takes those, a token of
-its OpenID Connect provider. An error is `{"error": "a sentence for the
-reader", "code": "a word for the program"}`; what API Gateway answers before it asks us (no key, a
-wrong key, too many requests) is `{"message": "..."}`. An address that is there, but not for this
-method, gives a 405 whose `Allow` header says for which."""
+its OpenID Connect provider. An error is `{"error": "a sentence for the reader", "code": "a word for
+the program"}`, with `"retryable": true` if the same request may work later, and `retryAfterSeconds`
+if it is known when; what API Gateway answers before it asks us (no key, a wrong key, too many
+requests) is `{"message": "..."}`. An address that is there, but not for this method, gives a 405
+whose `Allow` header says for which."""
 
 OPENAI = "/v1/"  # its errors are those of OpenAI
 

@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from mcp.types import Tool as ListedTool
 
-from actionreel import __version__, asgi, bootstrap, http_api, tools
+from actionreel import __version__, asgi, bootstrap, http_api, results, tools
 from actionreel.errors import ActionreelError, RequestError
 from actionreel.observability import logger
 from actionreel.tool_schemas import Tool, answer_schema
@@ -111,7 +111,9 @@ def _called(name: str, arguments: dict[str, Any], tenant: str, base_url: str) ->
         _check_text(arguments)
         found = tools.call(name, arguments, tenant, bootstrap.services(), base_url)
     except ActionreelError as error:
-        return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+        advice = results.another_try(error)
+        texts = [str(error), *([json.dumps(advice)] if advice["retryable"] else [])]
+        return CallToolResult(content=[TextContent(text=text) for text in texts], is_error=True)
     except Exception as error:
         logger.exception("tool failed", extra={"tool": name, "error": type(error).__name__})
         raise MCPError(INTERNAL_ERROR, "Something went wrong on our side.") from None

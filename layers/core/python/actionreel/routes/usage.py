@@ -38,6 +38,7 @@ def get_usage(
         today=_used(today, own.used),
         running=own.running,
         caps=CapsView.model_validate(own.caps.model_dump()),
+        deployment_caps=CapsView.model_validate(everybodys.caps.model_dump()),
         paused=own.paused or everybodys.paused,
         resets_at=datetime.combine(today + timedelta(days=1), time(), UTC),
         days=[_used(day, amount) for day, amount in used.items()],
