@@ -384,6 +384,16 @@ def test_a_video_that_is_being_asked_for_is_cancelled_when_that_can_be() -> None
     assert (record(services).status, texts(services)) == ("cancelled", [])
 
 
+def test_a_video_in_doubt_is_told_not_to_be_cancelled_at_once() -> None:
+    services = pressed(at("submitting", place=PLACE, ambiguous=True))
+    [said] = texts(services)
+    assert said == (
+        "“a paper boat”: It cannot be cancelled now. The provider did not answer, and we are"
+        " finding out whether it has begun this video; try again in a minute."
+    )
+    assert record(services).status == "submitting"
+
+
 @pytest.mark.parametrize("deed", ["cancel", "retry", "retry_anyway"])
 @pytest.mark.parametrize("author", ["U2", "", None])
 def test_only_who_asked_for_a_video_has_its_buttons(deed: str, author: str | None) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from actionreel.errors import (
+    JobNotFoundError,
     NotListedError,
     ProviderError,
     ProviderRejectedError,
@@ -190,7 +191,6 @@ def test_a_list_without_end_can_show_no_absence() -> None:
             "LiteLLM's, without prompts": {
                 "data": [{"id": "video_bGl0ZWxsbQ==", "object": "video"}]
             },
-            "no jobs: it may forget them": listing(),
             "nothing": b"",
             "a page": b"<!doctype html>",
             "a bare list": [job("ours")],
@@ -204,6 +204,11 @@ def test_a_list_without_end_can_show_no_absence() -> None:
 def test_a_list_that_cannot_tell_says_so(body: Body) -> None:
     error = raised(lambda: Server(answer(200, body)).find(ORDER, SINCE))
     assert isinstance(error, NotListedError)
+
+
+def test_an_empty_list_proves_nothing_but_may_only_be_behind() -> None:
+    """A server that forgets its jobs has one for ever."""
+    assert isinstance(raised(lambda: found(listing())), JobNotFoundError)
 
 
 def test_an_older_job_without_a_prompt_shows_what_the_list_does_not_tell() -> None:

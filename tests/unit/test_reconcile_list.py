@@ -8,6 +8,7 @@ import pytest
 
 from actionreel import jobs
 from actionreel.errors import (
+    JobNotFoundError,
     NotListedError,
     OutcomeUnknownError,
     ProviderError,
@@ -125,6 +126,7 @@ def test_a_list_may_lag(lag: int) -> None:
         ProviderThrottledError("429"),
         ProviderRejectedError("401"),
         ProviderError("unreadable"),
+        JobNotFoundError("empty"),
     ],
 )
 def test_trouble_with_the_list_is_not_trouble_with_the_job(error: ProviderError) -> None:
@@ -134,8 +136,9 @@ def test_trouble_with_the_list_is_not_trouble_with_the_job(error: ProviderError)
     assert looked_to_the_end(looked, services).handle == MINE
 
 
-def test_a_list_that_is_trouble_to_the_end_can_show_no_absence() -> None:
-    services = listing(*[[]] * (LOOKS - 1), ProviderUnavailableError("503"))
+@pytest.mark.parametrize("error", [ProviderUnavailableError("503"), JobNotFoundError("empty")])
+def test_a_list_that_is_trouble_to_the_end_can_show_no_absence(error: ProviderError) -> None:
+    services = listing(*[[]] * (LOOKS - 1), error)
     job = looked_to_the_end(told(), services)
     assert ended(job, services) == UNKNOWN
     assert "asked" not in services.log

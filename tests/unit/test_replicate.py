@@ -10,6 +10,7 @@ import pytest
 
 from actionreel.errors import (
     AssetUnavailableError,
+    JobNotFoundError,
     NotListedError,
     ProviderError,
     ProviderRejectedError,
@@ -231,7 +232,6 @@ def test_what_was_deleted_long_ago_does_not_matter(server: ProviderServer) -> No
 @pytest.mark.parametrize(
     "reply",
     [
-        listed(),
         listed(entry("ours"), REMOVED | {"created_at": OTHER["created_at"]}),
         listed(entry("ours", input=None)),
         listed(entry("ours", id=None)),
@@ -247,10 +247,15 @@ def test_what_was_deleted_long_ago_does_not_matter(server: ProviderServer) -> No
     ],
 )
 def test_a_list_that_cannot_tell(reply: Reply, server: ProviderServer) -> None:
-    """An empty one proves nothing; a foreign one gets no key; one without an end is not read."""
+    """A foreign one gets no key; one without an end is not read."""
     with pytest.raises(NotListedError):
         found(server, reply)
     assert len(server.requests) <= LIST_PAGES
+
+
+def test_an_empty_list_proves_nothing_but_may_only_be_behind(server: ProviderServer) -> None:
+    with pytest.raises(JobNotFoundError):
+        found(server, listed())
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

@@ -11,6 +11,11 @@ from actionreel.ports import Services
 
 _BEFORE = "This video was cancelled before the provider was asked for it."
 _AFTER = "This video was cancelled at the provider, which may still charge for it."
+ASKED_NOW = "The provider is being asked for this video; try again in a minute."
+_IN_DOUBT = (
+    "The provider did not answer, and we are finding out whether it has begun this video; try again"
+    " in a minute."
+)
 
 
 def cancel(tenant: str, video_id: str, services: Services) -> Cancellation:
@@ -45,8 +50,8 @@ def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) 
         )
     except StaleVideoError as stale:
         if not isinstance(stale.video, Video) or stale.video.is_open:
-            message = "The provider is being asked for this video; try again in a minute."
-            raise RequestError(409, "not_now", message) from None
+            why = _IN_DOUBT if stale.video and stale.video.ambiguous else ASKED_NOW
+            raise RequestError(409, "not_now", why) from None
         return _as_it_is(stale.video)
     services.measure("VideosCancelled")
     return Cancellation("cancelled", closed)

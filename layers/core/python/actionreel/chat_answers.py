@@ -15,7 +15,7 @@ from actionreel import messages, results, telling
 from actionreel.actions import find_actions, without_actions
 from actionreel.announcements import address, announce, ending
 from actionreel.api_models import ActionsRequest
-from actionreel.cancellation import cancel
+from actionreel.cancellation import ASKED_NOW, cancel
 from actionreel.chats import Line, Told, Turn, TurnRef
 from actionreel.commands import USAGE, tag_of
 from actionreel.deliveries import point_at
@@ -44,7 +44,6 @@ _IN_CHATS = (
 _EXCUSE = "Something went wrong on our side, and this message could not be answered."
 _UNREACHABLE = "The model cannot be reached at the moment; please write that again later."
 _OF_THE_MODEL = (ChatUnavailableError.__name__, ChatThrottledError.__name__)
-_ASKED_NOW = "The provider is being asked for this video; try again in a minute."
 _NO_MODEL = f"There is no model here to talk to. {USAGE}"
 _SILENT = "The model had nothing to say."
 _NOT_WELCOME = "The owner of this bot has not let you use it here."
@@ -190,10 +189,14 @@ def _make_again(video: Video, turn: Turn, services: Services) -> str:
 
 
 def _cancel(video: Video, services: Services) -> str:
-    """See _press. Raises RequestError while nobody can tell yet what there is to cancel: the task
-    is then tried again. Of a cancelled video its own message tells."""
+    """See _press. Raises RequestError while the provider is asked: that takes seconds, and the task
+    is tried again. A doubt takes minutes. Of a cancelled video its own message tells."""
     try:
         done = cancel(video.tenant, video.video_id, services)
+    except RequestError as not_now:
+        if not video.ambiguous:
+            raise
+        return f"It cannot be cancelled now. {not_now}"
     except ProviderError as error:
         return f"It was not cancelled, as far as we know. {error} Try that again in a minute."
     if done.outcome != "cancelled":
@@ -279,5 +282,5 @@ def _excuse(turn: Turn, caught: Mapping[str, Any], services: Services) -> None:
     elif kind in ("talk", "result") and error in _OF_THE_MODEL:
         excuse = _UNREACHABLE
     elif kind == "button" and error == RequestError.__name__:
-        excuse = _ASKED_NOW
+        excuse = ASKED_NOW
     _say(turn, excuse, services)

@@ -60,7 +60,8 @@ class VideoProvider(Protocol):
     def find(self, order: Order, since: datetime) -> list[Handle]:
         """Jobs made after `since` that can be this order's, the likeliest first.
 
-        Only where `recovery` is `list`. Raises NotListedError where the list cannot tell.
+        Only where `recovery` is `list`. Raises NotListedError where the list cannot tell, now or
+        later; JobNotFoundError while it is empty, which proves nothing.
         """
 
     def poll(self, handle: Handle) -> ProviderAnswer:

@@ -115,7 +115,7 @@ class OpenAIVideos:
         """Jobs with this prompt, made after `since`; those that agree in more come first.
 
         Raises NotListedError where the server has no list, or none from which it can be told that
-        a job is not there.
+        a job is not there; JobNotFoundError while the list is empty.
         """
         transport.within(LIST_SECONDS)
         listed: dict[str, answers.Document] = {}
@@ -227,7 +227,8 @@ def _path(handle: Handle) -> str:
 
 
 def _candidates(listed: list[answers.Document], order: Order, since: datetime) -> list[Handle]:
-    """An empty list proves nothing: some servers forget their jobs, or keep them elsewhere."""
+    """An empty list proves nothing: it may be behind, and some servers forget their jobs or keep
+    them elsewhere."""
     if not listed:
-        raise NotListedError("The provider's list is empty.")
+        raise JobNotFoundError("The provider's list is empty.")
     return openai_list.handles(openai_list.made_since(listed, since), order)

@@ -77,7 +77,8 @@ class Replicate:
     def find(self, order: Order, since: datetime) -> list[Handle]:
         """Predictions with this prompt, made after `since`; those of the same model come first.
 
-        Raises NotListedError where it cannot be told from the list that a prediction is not there.
+        Raises NotListedError where it cannot be told from the list that a prediction is not there,
+        JobNotFoundError while the list is empty.
         """
         transport.within(LIST_SECONDS)
         listed: list[answers.Document] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from actionreel.errors import NotListedError
+from actionreel.errors import JobNotFoundError, NotListedError
 from actionreel.models import Handle
 from actionreel.orders import Order
 from actionreel.providers.answers import Document, job_id, trouble
@@ -22,8 +22,8 @@ _UNREADABLE = "The provider's list cannot be read."
 def page(answer: Answer) -> Page:
     """Reads a page; `created_at` becomes seconds since 1970, `following` is a URL.
 
-    Raises NotListedError where there is no list, or an empty one, which proves nothing;
-    ProviderError for trouble.
+    Raises NotListedError where there is no list, JobNotFoundError for an empty one, which proves
+    nothing, ProviderError for trouble.
     """
     if answer.status in (404, 405, 410):
         raise NotListedError("The provider has no list of its jobs.")
@@ -33,7 +33,7 @@ def page(answer: Answer) -> Page:
     if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise NotListedError(_UNREADABLE)
     if not jobs:
-        raise NotListedError("The provider's list is empty.")
+        raise JobNotFoundError("The provider's list is empty.")
     if following is not None and not isinstance(following, str):
         raise NotListedError(_UNREADABLE)
     return Page([job | {"created_at": _seconds(job.get("created_at"))} for job in jobs], following)
