@@ -319,6 +319,27 @@ def test_the_newest_is_in_sight_unless_one_reads_further_up(page: Page, slack: P
     expect(messages(page).nth(31)).to_be_in_viewport()
 
 
+def test_what_comes_while_the_pane_moves_is_followed(page: Page, slack: Platform) -> None:
+    """Browsers tell of a movement a while later: what came meanwhile is nobody's doing."""
+    for number in range(30):
+        slack.room.add(Shown(str(number), "bot", f"line {number}"))
+    expect(messages(page).nth(29)).to_be_in_viewport()
+    page.locator("#pane").evaluate(
+        """pane => {
+            const tall = document.createElement("div");
+            tall.style.height = "400px";
+            document.getElementById("lists").append(tall);
+            pane.dispatchEvent(new Event("scroll"));
+        }"""
+    )
+    expect(button(page, "Latest messages ↓")).to_be_hidden()
+    slack.room.add(Shown("30", "bot", "news"))
+    expect(messages(page)).to_have_count(31)
+    below = "pane => pane.scrollHeight - pane.clientHeight - pane.scrollTop < 80"
+    page.wait_for_function(f"() => ({below})(document.getElementById('pane'))")
+    expect(button(page, "Latest messages ↓")).to_be_hidden()
+
+
 def test_a_small_screen_shows_everything(page: Page, slack: Platform, film: bytes) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     slack.room.add(Shown("1", "bot", "w" * 500 + " https://example.com/" + "a" * 300))
