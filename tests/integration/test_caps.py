@@ -21,7 +21,7 @@ from tests.conftest import GIVE_UP_SECONDS, act, ended
 from tests.fakes import a_video
 
 CREATE = '<createAIVideo>{"prompt": "a paper boat", "seconds": 4}</createAIVideo>'
-SLOW = CREATE.replace("a paper", "[slow] a paper")
+STUCK = CREATE.replace("a paper", "[stuck] a paper")
 TENANT = "counted"
 
 
@@ -94,7 +94,7 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    [made] = act(counted, SLOW)
+    [made] = act(counted, STUCK)
     assert made["type"] == "VIDEO_PENDING"
     usage = counted.get("/usage").json()
     assert (usage["running"], usage["today"]["videos"]) == (1, 1)
@@ -107,6 +107,7 @@ def test_a_cap_is_told_with_the_time_when_it_frees(
     usage = counted.get("/usage?days=3").json()
     assert usage["caps"] == {"videos": 1, "seconds": None, "usd": None, "concurrent": None}
     assert [len(usage["days"]), usage["today"]["videos"]] == [3, 1]
+    counted.delete(f"/videos/{made['data']['videoId']}")
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_video_in_doubt_is_told_as_one(
         return shown
 
     monkeypatch.setattr(platform.room, "edit", noted)
-    platform.write(f"/video [created:drop] [unlisted*1] a {boat}")
+    platform.write(f"/video [created:drop] [unlisted*2] a {boat}")
     assert told(api, boat)["status"] == "completed"
     doubts = [shown for shown in edited if boat in shown.text and "is in doubt: " in shown.text]
     assert len(doubts) == 1

@@ -293,7 +293,8 @@ def test_a_client_s_own_second_try_makes_no_second_video(stack: Stack) -> None:
             for _ in range(2)
         ]
         assert same[0] == same[1]
-        with pytest.raises(openai.BadRequestError, match="came before"):
+        sentence = "This Idempotency-Key came before, with another request; give each request its"
+        with pytest.raises(openai.BadRequestError, match=sentence):
             client.videos.create(prompt="another", extra_headers={"Idempotency-Key": "k"})
 
 

@@ -137,11 +137,13 @@ def test_cancelling(api: httpx.Client, stack: Stack) -> None:
 
 
 def test_what_cannot_be_cancelled(api: httpx.Client) -> None:
-    video_id = asked_for(api, "[slow] goes on [cancel:unsupported]")
+    video_id = asked_for(api, "[stuck] goes on [cancel:unsupported*1]")
     record_when(api, video_id, lambda record: record["status"] == "generating")
     assert api.delete(f"/videos/{video_id}").json()["outcome"] == "unsupported"
-    assert last_result(api, video_id)["type"] == "CHAT_VIDEO"
-    assert api.delete(f"/videos/{video_id}").json()["outcome"] == "too_late"
+    assert api.delete(f"/videos/{video_id}").json()["outcome"] == "cancelled"
+    made = asked_for(api, "made before anybody cancels it")
+    assert last_result(api, made)["type"] == "CHAT_VIDEO"
+    assert api.delete(f"/videos/{made}").json()["outcome"] == "too_late"
     assert api.delete(f"/videos/{uuid7()}").status_code == 404
 
 

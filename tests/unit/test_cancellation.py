@@ -52,6 +52,8 @@ def test_a_video_that_may_have_been_asked_for_says_so_when_it_is_cancelled() -> 
     assert cancelled(services).outcome == "cancelled"
     failure = record(services).failure
     assert failure is not None and failure.maybe_charged
+    assert "cancelled here; a request to the provider that was not" in failure.message
+    assert services.studio.keys == []
 
 
 def test_a_video_that_is_being_asked_for_cannot_be_cancelled_now() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from actionreel.errors import (
     ProviderThrottledError,
     ProviderUnavailableError,
 )
+from actionreel.orders import Order
 from actionreel.providers.openai_videos import LIST_PAGES
 from tests.fakes import cases
 from tests.openai_server import (
@@ -50,11 +52,11 @@ def listing(*jobs: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"object": "list", "data": list(jobs), "has_more": False, **more}
 
 
-def found(*answers: Body | Answer) -> list[str]:
+def found(*answers: Body | Answer, order: Order = ORDER) -> list[str]:
     """The ids that are found in these pages."""
     pages = [page if callable(page) else answer(200, page) for page in answers]
     server = Server(one_after_the_other(*pages))
-    handles = server.find(ORDER, SINCE)
+    handles = server.find(order, SINCE)
     assert len(server.requests) == len(answers), "neither more nor fewer pages than there are"
     return [str(handle["id"]) for handle in handles]
 
@@ -91,6 +93,32 @@ def test_what_agrees_in_more_is_likelier() -> None:
     ]
     liked = ["all", "seconds as a number", "but for the size", "model", "none"]
     assert found(listing(*jobs)) == liked
+
+
+def asked_for(**changes: Any) -> Order:
+    return replace(ORDER, request=ORDER.request.model_copy(update=changes))
+
+
+def test_what_starts_from_an_image_may_be_somebody_else_s() -> None:
+    """The list says nothing of images, and who has the same words may have another one."""
+    order = asked_for(input_reference_url="https://a.example/my-cat.png")
+    assert isinstance(raised(lambda: found(listing(job("theirs")), order=order)), NotListedError)
+    assert found(listing(job("another", prompt="another")), order=order) == []
+
+
+def test_what_is_made_anew_of_another_video_is_somebody_else_s() -> None:
+    jobs = [
+        job("new", remixed_from_video_id=None),
+        job("too", remixed_from_video_id=""),
+        job("of a", remixed_from_video_id="video_a"),
+        job("of b", remixed_from_video_id="video_b"),
+    ]
+    assert found(listing(*jobs)) == ["new", "too"]
+    assert found(listing(*jobs), order=asked_for(remixes={"id": "video_a"})) == ["of a"]
+    untold = {name: it for name, it in job("x").items() if name != "remixed_from_video_id"}
+    again = asked_for(remixes={"id": "video_a"})
+    assert isinstance(raised(lambda: found(listing(untold), order=again)), NotListedError)
+    assert found(listing(untold)) == ["x"]
 
 
 @pytest.mark.parametrize("later", [0, 0.5, 1, 1e6])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,18 @@ def test_a_list_that_is_trouble_to_the_end_can_show_no_absence(error: ProviderEr
     job = looked_to_the_end(told(), services)
     assert ended(job, services) == UNKNOWN
     assert "asked" not in services.log
+
+
+@pytest.mark.parametrize("place", range(LOOKS))
+def test_after_an_empty_list_nothing_is_absent(place: int) -> None:
+    """There may be several lists, of which that was one: nothing is asked for a second time."""
+    looks: list[Any] = [[] for _ in range(LOOKS)]
+    looks[place] = JobNotFoundError("empty")
+    services = listing(*looks)
+    assert ended(looked_to_the_end(told(), services), services) == UNKNOWN
+    assert "asked" not in services.log
+    services = listing(JobNotFoundError("empty"), [MINE])
+    assert looked_to_the_end(told(), services).handle == MINE
 
 
 def test_a_list_that_cannot_tell_ends_what_create_tells_of() -> None:

@@ -194,6 +194,38 @@ def test_the_prompt_is_known_as_the_model_was_told_it(server: ProviderServer) ->
     assert found(server, jobs, offer=offer) == ["ours"]
 
 
+MINE, THEIRS = "https://a.example/my-cat.png", "https://b.example/their-passport.png"
+KEPT = "uploads/default/0199f3a0.png"
+
+
+def from_image(name: str, image: Any) -> dict[str, Any]:
+    return entry(name, input={"prompt": REQUEST.prompt, "image": image})
+
+
+def of_image(server: ProviderServer, image: str, *jobs: dict[str, Any]) -> list[Any]:
+    request = REQUEST.model_copy(update={"input_reference_url": image})
+    return found(server, listed(*jobs), request=request, offer=TAKES_IMAGES)
+
+
+TAKES_IMAGES = KIT.offer.model_copy(update={"image_input": {"image": "{image}"}})
+
+
+def test_what_starts_from_another_image_is_somebody_else_s(server: ProviderServer) -> None:
+    jobs = [from_image("theirs", THEIRS), from_image("ours", MINE)]
+    assert of_image(server, MINE, *jobs) == ["ours"]
+    with pytest.raises(JobNotFoundError):  # theirs, or ours told in another way
+        of_image(server, MINE, from_image("theirs", THEIRS), entry("without"))
+    assert of_image(server, MINE, OTHER) == []
+    plain = [*jobs, from_image("ours", ""), entry("ours too")]
+    assert found(server, listed(*plain), offer=TAKES_IMAGES) == ["ours", "ours too"]
+
+
+def test_an_image_that_we_keep_is_known_by_its_place_in_the_link(server: ProviderServer) -> None:
+    link = f"https://bucket.s3.amazonaws.com/{KEPT}?X-Amz-Signature=abc"
+    jobs = [from_image("theirs", link.replace("0199", "0200")), from_image("ours", [link])]
+    assert of_image(server, f"upload:{KEPT}", *jobs) == ["ours"]
+
+
 def test_the_list_is_read_up_to_what_is_older(server: ProviderServer) -> None:
     following = "{base}/predictions?cursor=cD0yMDI2"
     pages = (
@@ -256,6 +288,9 @@ def test_a_list_that_cannot_tell(reply: Reply, server: ProviderServer) -> None:
 def test_an_empty_list_proves_nothing_but_may_only_be_behind(server: ProviderServer) -> None:
     with pytest.raises(JobNotFoundError):
         found(server, listed())
+    following = "{base}/predictions?cursor=cD0yMDI2"
+    assert found(server, listed(entry("ours"), following=following), listed()) == ["ours"]
+    assert found(server, listed(OTHER, following=following), listed()) == []
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

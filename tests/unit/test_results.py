@@ -191,6 +191,8 @@ def test_notices_appear_where_a_value_was_changed(video: Video) -> None:
 
 def test_meta_that_would_hide_what_a_result_says_is_reserved() -> None:
     videos = [a_video(notices=("n",), status=status) for status in get_args(VideoStatus)]
+    charged = FAILURE.model_copy(update={"maybe_charged": True})
+    videos.append(a_video(status="unknown", failure=charged))
     capped = shown(errors.QuotaError("Too many today.", retry_after=60))
     names = {name for video in videos for name in shown(video)} | capped.keys()
     assert names | {"results"} == set(RESERVED_META)

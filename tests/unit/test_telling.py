@@ -76,6 +76,10 @@ def test_a_video_that_was_not_made_says_why(status: Any) -> None:
     [
         ("It is no MP4.", "It is no MP4. The provider may charge for it."),
         ("It may charge.", "It may charge."),
+        ("It may still charge for it.", "It may still charge for it."),
+        ("It may be charged.", "It may be charged."),
+        ("A discharged scene.", "A discharged scene. The provider may charge for it."),
+        ("It charged nothing.", "It charged nothing. The provider may charge for it."),
     ],
 )
 def test_what_may_be_charged_is_told_once(message: str, text: str) -> None:

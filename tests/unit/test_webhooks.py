@@ -235,6 +235,7 @@ def test_what_cannot_be_done_now_is_to_come_again(error: Exception) -> None:
         services.keys_of_fal = error
     code, body = post(services, "fal", address(services, "fal"), FAL)
     assert (code, json.loads(body)["code"]) == (503, "unavailable")
+    assert json.loads(body)["retryable"] is True
     assert services.videos.nudged == set()
 
 

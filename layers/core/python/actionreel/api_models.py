@@ -22,6 +22,7 @@ RESERVED_META = (  # what results have themselves, and `meta` cannot
     "retryable",
     "retryAfterSeconds",
     "videoId",
+    "maybeCharged",
     "notices",
 )
 

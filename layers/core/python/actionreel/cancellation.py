@@ -11,6 +11,10 @@ from actionreel.ports import Services
 
 _BEFORE = "This video was cancelled before the provider was asked for it."
 _AFTER = "This video was cancelled at the provider, which may still charge for it."
+_PERHAPS = (
+    "This video was cancelled here; a request to the provider that was not clearly answered may"
+    " have started it all the same, and may be charged."
+)
 ASKED_NOW = "The provider is being asked for this video; try again in a minute."
 _IN_DOUBT = (
     "The provider did not answer, and we are finding out whether it has begun this video; try again"
@@ -36,8 +40,10 @@ def cancel(tenant: str, video_id: str, services: Services) -> Cancellation:
 
 
 def _closed(video: Video, allowed: Collection[VideoStatus], services: Services) -> Cancellation:
-    asked = video.status == "generating" or video.ambiguous
-    failure = Failure(code="cancelled", message=_AFTER if asked else _BEFORE, maybe_charged=asked)
+    begun = video.status == "generating"
+    message = _AFTER if begun else _PERHAPS if video.ambiguous else _BEFORE
+    charged = begun or video.ambiguous
+    failure = Failure(code="cancelled", message=message, maybe_charged=charged)
     try:
         closed = services.videos.advance(
             video.tenant,

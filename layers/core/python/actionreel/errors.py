@@ -51,15 +51,17 @@ class ActionreelError(Exception):
     retryable: bool = False
 
 
+_PASSING = ("not_now", "not_ready", "unavailable")
+
+
 class RequestError(ActionreelError):
-    """An HTTP request that cannot be answered; `status` is the HTTP status, `word` the code. What
-    is `not_now` may be answered later."""
+    """An HTTP request that cannot be answered; `status` is the HTTP status, `word` the code."""
 
     def __init__(self, status: int, word: str, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.word = word
-        self.retryable = word == "not_now"
+        self.retryable = word in _PASSING
 
 
 class InvalidActionError(ActionreelError):

@@ -94,7 +94,10 @@ def error_answer(error: RequestError) -> dict[str, Any]:
     return {
         "statusCode": error.status,
         "headers": {"Content-Type": "application/json"},
-        "body": json.dumps({"error": str(error), "code": error.word}),
+        "body": json.dumps(
+            {"error": str(error), "code": error.word}
+            | ({"retryable": True} if error.retryable else {})
+        ),
     }
 
 

@@ -36,6 +36,7 @@ def ask_again(
             "released": (*job.released, fence) if fence else job.released,
             "asks": asks,
             "looks": 0,
+            "unprovable": False,
             "caught": None,
         }
     )

@@ -188,7 +188,8 @@ class VideoJob(Passed):
     out what became of a request, `pending` to look at the job, `completed` to fetch its file, the
     others to the end. `fence` names
     the request whose job this is; `released` those that certainly made none; `asks` and `looks`
-    count the requests, and the looks for a lost one. `alternatives` are where it is sent after a
+    count the requests, and the looks for a lost one; `unprovable` says that it can be there without
+    being listed. `alternatives` are where it is sent after a
     verified refusal, in order; `awaits_webhook` says that the provider may end a wait. `reports`
     says that somebody watches the progress, `tell` that somebody waits for the result: it is told
     `now`, or `later`, after the `tellings` that were in vain.
@@ -209,6 +210,7 @@ class VideoJob(Passed):
     released: tuple[str, ...] = ()
     asks: int = 0
     looks: int = 0
+    unprovable: bool = False
     handle: Handle | None = None
     submitted_at: datetime | None = None
     wait_seconds: int | None = None

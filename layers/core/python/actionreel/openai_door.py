@@ -43,9 +43,9 @@ _CODES = {
 _WORDS = {  # what our sentences call what has another name here
     "input_reference_url": "input_reference",
     "createAIVideo": "POST /videos",
-    "This message id": "This Idempotency-Key",
+    "This id (messageId, Idempotency-Key or requestId)": "This Idempotency-Key",
     "with another text": "with another request",
-    "give each message its own id": "give each request its own",
+    "give each message its own": "give each request its own",
 }
 _PARAM = re.compile(r"(limit|order|after|variant): ")
 _TYPES = {401: "authentication_error", 429: "insufficient_quota"}

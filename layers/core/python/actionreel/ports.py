@@ -61,7 +61,8 @@ class VideoProvider(Protocol):
         """Jobs made after `since` that can be this order's, the likeliest first.
 
         Only where `recovery` is `list`. Raises NotListedError where the list cannot tell, now or
-        later; JobNotFoundError while it is empty, which proves nothing.
+        later; JobNotFoundError while it has nothing, or only what may be somebody else's: that
+        proves nothing.
         """
 
     def poll(self, handle: Handle) -> ProviderAnswer:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actionreel.errors import (
+    JobNotFoundError,
     NotListedError,
     OutcomeUnknownError,
     ProviderError,
@@ -37,9 +38,9 @@ def reconcile(job: VideoJob, services: Services) -> VideoJob:
         return ask_again(job, video.fence, unasked)
     job = where_asked(job, video)
     same = job.fence == video.fence
-    looks = job.looks if same else 0  # those for an older request do not count
-    told = same and job.caught is None and looks == 0
-    job = job.model_copy(update={"fence": video.fence, "looks": looks, "caught": None})
+    told = same and job.caught is None and job.looks == 0
+    before = {} if same else {"looks": 0, "unprovable": False}  # those were for an older request
+    job = job.model_copy(update={"fence": video.fence, "caught": None, **before})
     try:
         video = _mark(job, services, ambiguous=True)
         recovery = services.provider(job.provider).recovery
@@ -62,6 +63,9 @@ def _look_in_list(job: VideoJob, video: Video, services: Services, told: bool) -
         found = provider.find(order_to_find(job, services), since=asked_at - CLOCK_SKEW)
     except NotListedError:
         return _give_up(job, video, services, told)
+    except JobNotFoundError as error:
+        job = job.model_copy(update={"unprovable": True})
+        return _look_later(job, str(error)) or ended(job, interrupted())
     except ProviderError as error:
         return _look_later(job, str(error)) or ended(job, interrupted())
     for handle in found:
@@ -72,7 +76,7 @@ def _look_in_list(job: VideoJob, video: Video, services: Services, told: bool) -
             return adopted.model_copy(update={"status": "pending"})
     if later := _look_later(job, "The provider does not list this video."):
         return later
-    if video.resent:
+    if video.resent or job.unprovable:
         return ended(job, interrupted())
     _mark(job, services, resent=True)
     return ask_again(job, video.fence, OutcomeUnknownError(INTERRUPTED))

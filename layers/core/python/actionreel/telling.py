@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from actionreel.chats import Button, Told
 from actionreel.links import Links
 from actionreel.models import Failure, Video
@@ -16,6 +18,7 @@ _STATES = {
     "storing": "made, and on its way here",
 }
 _FINAL = ("cancelled", "moderation", "invalid_input", "invalid_action")  # the same will come of it
+_SAYS_SO = re.compile(r"may (still |be )?charged?\b")  # our own sentences
 _NO_REASON = Failure(code="internal", message="It ended without a reason on its record.")
 
 
@@ -42,7 +45,7 @@ def ended(video: Video, links: Links) -> Told:
         return Told(_with_notices(text, video), link=video_url(video, links))
     failure = video.failure or _NO_REASON
     text = f"There is no video of {quoted(video)}. {failure.message}"
-    if failure.maybe_charged and "charge" not in failure.message:
+    if failure.maybe_charged and not _SAYS_SO.search(failure.message):
         text += " The provider may charge for it."
     return Told(_with_notices(text, video), buttons=_again(video, failure))
 

@@ -16,6 +16,7 @@ from actionreel.orders import Order
 from actionreel.providers.answers import Document, is_number, job_id, trouble
 from actionreel.providers.http_api import Answer
 
+_REMIX_OF = "remixed_from_video_id"
 _NO_LIST = (400, 404, 405, 410, 501)
 
 
@@ -62,14 +63,25 @@ def handles(jobs: list[Document], order: Order) -> list[Handle]:
     """The jobs with this prompt, those that agree in model, length and size first.
 
     Servers write those in ways of their own, so they are not demanded: a job that is overlooked
-    would be paid for twice. Raises NotListedError if one cannot be told by its id.
+    would be paid for twice. Raises NotListedError if one cannot be told by its id, or by what it
+    starts from: with another image or video it would be somebody else's, and not for us to see.
     """
     ours = [job for job in jobs if str(job["prompt"]).strip() == order.request.prompt.strip()]
+    if ours and order.has_image:
+        raise NotListedError("The provider's list does not tell the start images.")
+    ours = [job for job in ours if _is_made_anew_of(job, order.request.remixes)]
     ours.sort(key=lambda job: _agreement(job, order), reverse=True)
     ids = [job_id(job.get("id")) for job in ours]
     if None in ids:
         raise NotListedError("The provider's list does not tell the ids.")
     return [{"id": found} for found in ids]
+
+
+def _is_made_anew_of(job: Document, handle: Handle | None) -> bool:
+    """Whether it is a remix of that video; of none, where there is none."""
+    if handle is not None and _REMIX_OF not in job:
+        raise NotListedError("The provider's list does not tell what is a remix.")
+    return (job.get(_REMIX_OF) or None) == (handle and handle["id"])
 
 
 def _agreement(job: Document, order: Order) -> int:

@@ -75,13 +75,15 @@ class Replicate:
         return _job(self._look(handle))
 
     def find(self, order: Order, since: datetime) -> list[Handle]:
-        """Predictions with this prompt, made after `since`; those of the same model come first.
+        """Predictions with this prompt and start image, made after `since`; those of the same model
+        come first.
 
         Raises NotListedError where it cannot be told from the list that a prediction is not there,
-        JobNotFoundError while the list is empty.
+        JobNotFoundError while the list is empty, or only other images are in it.
         """
         transport.within(LIST_SECONDS)
         listed: list[answers.Document] = []
+        empty = True
         path: str | None = "/predictions"
         for _ in range(LIST_PAGES):
             if not path or not self._api.is_own(path):
@@ -89,8 +91,11 @@ class Replicate:
             page = replicate_list.page(self._api.ask("GET", path, seconds=None))
             recent = openai_list.made_since(page.jobs, since)
             listed += recent
+            empty = empty and not page.jobs
             seen_all = len(recent) < len(page.jobs) and openai_list.is_newest_first(page.jobs)
             if page.following is None or seen_all:
+                if empty:
+                    raise JobNotFoundError("The provider's list is empty.")
                 return replicate_list.handles(listed, order)
             path = page.following
         raise NotListedError("The provider's list is too long to find this video in it.")
