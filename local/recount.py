@@ -6,6 +6,7 @@ table was restored. Best done while nothing is started (`make pause`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from actionreel.aws import dynamodb_items as items
@@ -15,6 +16,7 @@ from actionreel.models import OPEN_STATUSES
 from local.deployment import Deployment
 
 TRIES = 10
+INDEX_SECONDS = 1  # an index may be behind the table, usually by less than that
 
 
 def recount(where: Deployment, tenant: str | None) -> None:
@@ -32,17 +34,21 @@ def recount(where: Deployment, tenant: str | None) -> None:
 def _recounted(where: Deployment, tenant: str | None) -> bool:
     """Counts once; False, and nothing written, if the account changed meanwhile."""
     key = items.account_key(tenant)
-    before = _item(where, key).get("running")
+    before = _item(where, key)
+    time.sleep(INDEX_SECONDS)
     counted = sum(_counts(_item(where, found)) for found in _open(where, tenant))
-    same = "attribute_not_exists(running)" if before is None else "running = :before"
-    values = {":counted": counted} | ({} if before is None else {":before": before})
+    names = ("running", "moves")  # a release that counted no moves may still be at work
+    known = {f":{name}": before[name] for name in names if name in before}
+    same = " AND ".join(
+        f"{name} = :{name}" if name in before else f"attribute_not_exists({name})" for name in names
+    )
     try:
         where.client.update_item(
             TableName=where.table,
             Key=typed(key),
             UpdateExpression="SET running = :counted",
             ConditionExpression=same,
-            ExpressionAttributeValues=typed(values),
+            ExpressionAttributeValues=typed({":counted": counted} | known),
         )
     except (
         where.client.exceptions.ConditionalCheckFailedException,

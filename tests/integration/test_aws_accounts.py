@@ -20,8 +20,10 @@ import pytest
 from actionreel import messages
 from actionreel.accounts import NO_CAPS, Account, Amount, Caps
 from actionreel.api_models import ActionsRequest
+from actionreel.aws import dynamodb_items as items
 from actionreel.aws.dynamodb import DynamoDBVideoRepository
 from actionreel.aws.dynamodb_accounts import DynamoDBAccountRepository
+from actionreel.aws.dynamodb_items import typed
 from actionreel.errors import CapReachedError, QuotaError, StaleVideoError
 from actionreel.models import Failure, Reservation, Video
 from actionreel.registry import Registry
@@ -203,6 +205,22 @@ def test_a_retry_is_counted_and_capped(services: FakeServices, tenant: str) -> N
     assert account(services, tenant).used.videos == 1
     assert retry(tenant, video.video_id, services) == again
     assert account(services, tenant).used.videos == 1
+
+
+def test_an_account_has_moved_when_one_ended_and_another_began(stack: Stack, tenant: str) -> None:
+    """Or a count of what is running, made meanwhile, would be taken for that of now."""
+    services: Any = FakeServices()
+    client = boto3.client("dynamodb")
+    services.videos = DynamoDBVideoRepository(client, "VideoTable")
+    services.accounts = DynamoDBAccountRepository(client, "VideoTable")
+    key = typed(items.account_key(tenant))
+    first = create(services, tenant)
+    before = client.get_item(TableName="VideoTable", Key=key)["Item"]
+    end(services, first, "failed", failure=FREE)
+    create(services, tenant)
+    after = client.get_item(TableName="VideoTable", Key=key)["Item"]
+    assert before["running"] == after["running"] == {"N": "1"}
+    assert before["moves"] != after["moves"]
 
 
 def test_who_is_paused_starts_nothing(services: FakeServices, tenant: str) -> None:

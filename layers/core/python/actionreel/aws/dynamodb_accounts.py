@@ -1,7 +1,8 @@
 """The accounts of tenants and of the deployment, in DynamoDB (its items: `dynamodb_items`).
 
 What is used is counted in the transactions that write the records of videos: `opening` and
-`closing` are their parts.
+`closing` are their parts. `moves` counts them, so that who counts what is running (`make caps
+RECOUNT=1`) sees that something has begun or ended meanwhile.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def opening(
         }
         parts.append(_adding(table, usage, amount._asdict(), most))
         room = {} if capped.concurrent is None else {"running": capped.concurrent - amount.videos}
-        running = _adding(table, account, {"running": amount.videos}, room)
+        running = _adding(table, account, {"running": amount.videos, "moves": 1}, room)
         conditions = filter(None, ("attribute_not_exists(paused)", running.get(_CONDITION)))
         parts.append(running | {_CONDITION: " AND ".join(conditions)})
     return [{"Update": part} for part in parts]
@@ -126,7 +127,7 @@ def closing(table: str, tenant: str, day: date, settled: Amount) -> list[dict[st
         account, usage = _keys(who, day)
         if any(settled):
             parts.append(_adding(table, usage, settled._asdict(), {}))
-        parts.append(_adding(table, account, {"running": -1}, {}))
+        parts.append(_adding(table, account, {"running": -1, "moves": 1}, {}))
     return [{"Update": part} for part in parts]
 
 
